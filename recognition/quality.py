@@ -1,0 +1,127 @@
+"""How good a face in a photo is for recognition, and what is wrong with a portrait.
+
+Every measure is 0..1 and cheap; ``overall`` is the product of the five, so one bad property is enough. The limits were
+set on pictures degraded on purpose, see docs/accuracy-detection.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from recognition.types import Box, Face, Image, Quality
+
+# In the chip of dlib's framing the face is about this square (left, top, right, bottom).
+_CORE = (30, 25, 120, 125)
+
+
+class PortraitProblem(StrEnum):
+    """Why a portrait cannot be enrolled; the value is a stable code."""
+
+    NO_FACE = "no_face"
+    SEVERAL_FACES = "several_faces"
+    TOO_SMALL = "too_small"
+    BLURRED = "blurred"
+    TOO_DARK = "too_dark"
+    TOO_BRIGHT = "too_bright"
+    CUT_OFF = "cut_off"
+    TURNED_AWAY = "turned_away"
+
+
+def _ramp(value: float, low: float, high: float) -> float:
+    """0 at ``low`` and below, 1 at ``high`` and above, straight between."""
+    return float(min(1.0, max(0.0, (value - low) / (high - low))))
+
+
+def _grey_core(chip: Image) -> npt.NDArray[np.uint8]:
+    left, top, right, bottom = _CORE
+    return np.asarray(cv2.cvtColor(chip, cv2.COLOR_RGB2GRAY)[top:bottom, left:right], np.uint8)
+
+
+def _luma(chip: Image) -> tuple[float, float, float]:
+    """Mean brightness 0..255 and the shares of the face that are nearly black and nearly white."""
+    grey = _grey_core(chip)
+    return float(grey.mean()), float((grey < 16).mean()), float((grey > 245).mean())
+
+
+def sharpness(chip: Image) -> float:
+    """Fine detail (a high-pass at chip resolution) against contrast, so that neither light nor noise-free skin counts.
+
+    A face smaller than the chip was enlarged and has no fine detail: it scores low, as a blurred one does.
+    """
+    grey = _grey_core(chip).astype(np.float32)
+    detail = float(cv2.Laplacian(cv2.GaussianBlur(grey, (0, 0), 1.0), cv2.CV_32F).std())
+    return _ramp(detail / (float(grey.std()) + 8.0), 0.04, 0.16)
+
+
+def pose(landmarks: npt.NDArray[np.floating] | None) -> float:
+    """1 for a face seen from the front, falling to 0 in profile; from the nose's place between eyes and mouth.
+
+    Turning in the picture's plane does not count: alignment undoes it. Without landmarks 1 is returned.
+    """
+    if landmarks is None:
+        return 1.0
+    points = landmarks.astype(np.float64)
+    eyes, mouth, nose = points[:2].mean(0), points[3:].mean(0), points[2]
+    across, down = points[1] - points[0], mouth - eyes
+    span = float(np.hypot(*across))
+    drop = float(np.hypot(*down))
+    if span < 1 or drop < 1:
+        return 0.0
+    aside = abs(float(np.dot(nose - (eyes + mouth) / 2, across))) / span**2
+    narrow = span / drop
+    return _ramp(-aside, -0.55, -0.2) * _ramp(narrow, 0.35, 0.75)
+
+
+def light(chip: Image) -> float:
+    """1 for a well-lit face, 0 for one that is black or washed out."""
+    mean, black, white = _luma(chip)
+    return _ramp(mean, 15, 60) * _ramp(-mean, -245, -205) * _ramp(-black, -0.9, -0.4) * _ramp(-white, -0.6, -0.2)
+
+
+def completeness(image: Image, box: Box) -> float:
+    """Share of the face's box that lies inside the photo."""
+    height, width = image.shape[:2]
+    wide = min(box.right, width) - max(box.left, 0.0)
+    high = min(box.bottom, height) - max(box.top, 0.0)
+    return max(0.0, wide) * max(0.0, high) / box.area if box.area > 0 else 0.0
+
+
+def measure(image: Image, box: Box, landmarks: npt.NDArray[np.floating] | None, chip: Image) -> Quality:
+    """The quality of one face: ``box`` in dlib's framing, ``chip`` aligned from it."""
+    parts = {
+        "sharpness": sharpness(chip),
+        "size": _ramp(box.width, 12, 48),
+        "pose": pose(landmarks),
+        "light": light(chip),
+        "completeness": completeness(image, box),
+    }
+    return Quality(**parts, overall=float(np.prod(list(parts.values()))), face_pixels=float(box.width))
+
+
+def portrait_problems(image: Image, faces: Sequence[Face]) -> list[PortraitProblem]:
+    """What keeps a portrait from being enrolled; empty when it is good. ``faces`` are all faces of ``image``.
+
+    A second face counts when it is at least a third as wide as the widest: passers-by far behind do no harm.
+    """
+    if not faces:
+        return [PortraitProblem.NO_FACE]
+    widest = max(faces, key=lambda face: face.quality.face_pixels)
+    problems = []
+    if sum(face.quality.face_pixels * 3 >= widest.quality.face_pixels for face in faces) > 1:
+        problems.append(PortraitProblem.SEVERAL_FACES)
+    quality = widest.quality
+    mean, _, _ = _luma(widest.chip)
+    checks = (
+        (quality.face_pixels < 60, PortraitProblem.TOO_SMALL),
+        (quality.sharpness < 0.3 and quality.face_pixels >= 60, PortraitProblem.BLURRED),
+        (quality.light < 0.5 and mean < 110, PortraitProblem.TOO_DARK),
+        (quality.light < 0.5 and mean >= 110, PortraitProblem.TOO_BRIGHT),
+        (quality.completeness < 0.85, PortraitProblem.CUT_OFF),
+        (quality.pose < 0.4, PortraitProblem.TURNED_AWAY),
+    )
+    return problems + [problem for found, problem in checks if found]
