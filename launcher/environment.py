@@ -1,0 +1,45 @@
+"""The settings the programs are started with, as environment variables."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+
+from launcher.places import VENV, DataFolder
+
+DEFAULT_PORT = 8000
+DEFAULT_HOST = "127.0.0.1"
+
+
+def settings_environment(data: DataFolder, *, port: int | None = None) -> dict[str, str]:
+    """This process's environment, with what was not set filled in for one machine.
+
+    A secret key is made once and kept in the data folder; Redis is the embedded one unless ``REDIS_URL`` is
+    set.
+    """
+    env = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
+    env["PATH"] = f"{VENV / 'bin'}{os.pathsep}{env.get('PATH', os.defpath)}"
+    env["VIRTUAL_ENV"] = str(VENV)
+    env["ROLLCALL_DATA_DIR"] = str(data.path)
+    env.setdefault("ROLLCALL_PORT", str(DEFAULT_PORT))
+    if port is not None:
+        env["ROLLCALL_PORT"] = str(port)
+    if not env.get("REDIS_URL"):
+        env["REDIS_URL"] = f"unix://{data.redis_socket}"
+    if not env.get("SECRET_KEY"):
+        env["SECRET_KEY"] = local_secret_key(data.secret_key)
+    env["PYTHONUNBUFFERED"] = "1"
+    env.setdefault("PYTHONWARNINGS", "ignore:pkg_resources is deprecated:UserWarning")
+    return env
+
+
+def local_secret_key(file: Path) -> str:
+    """The key kept in ``file``, made at the first call; readable by its owner only."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as out:
+            out.write(secrets.token_urlsafe(50))
+    return file.read_text(encoding="ascii").strip()

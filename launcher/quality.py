@@ -1,0 +1,46 @@
+"""``./run test`` and ``./run lint``."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+
+from launcher.environment import settings_environment
+from launcher.packages import ensure_packages
+from launcher.places import PYTHON, ROOT, VENV, DataFolder
+
+CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("ruff check", ("ruff", "check", ".")),
+    ("ruff format", ("ruff", "format", "--check", ".")),
+    ("mypy", ("mypy",)),
+    ("import rules", ("lint-imports",)),
+)
+
+
+def test(arguments: Sequence[str]) -> int:
+    """Run pytest on everything, or with the arguments given; returns its exit code.
+
+    The data folder is one for tests, so that no test can touch a school's database, photos or queue.
+    """
+    data = DataFolder(ROOT / "var" / "test")
+    ensure_packages(data.logs, development=True)
+    env = settings_environment(data)
+    os.chdir(ROOT)
+    os.execve(PYTHON, [str(PYTHON), "-m", "pytest", *arguments], env)
+
+
+def lint() -> int:
+    """Run every check even if one fails; returns 1 if any did."""
+    data = DataFolder(ROOT / "var" / "test")
+    ensure_packages(data.logs, development=True)
+    env = settings_environment(data)
+    failed = []
+    for name, command in CHECKS:
+        print(f"== {name}", flush=True)
+        if subprocess.run(
+            [VENV / "bin" / command[0], *command[1:]], cwd=ROOT, env=env, check=False
+        ).returncode:
+            failed.append(name)
+    print(f"lint: {'failed: ' + ', '.join(failed) if failed else 'all clean'}", flush=True)
+    return 1 if failed else 0
