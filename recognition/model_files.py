@@ -73,16 +73,21 @@ def checked(path: Path, sha256: str) -> Path:
     return path
 
 
-@cache
-def locate(file: ModelFile) -> Path:
-    """Path of a packaged model file, its hash checked once a process. Raises ModelFileMissing, ModelFileDamaged."""
+def find(file: ModelFile) -> Path:
+    """Path of a packaged model file, its content not yet looked at. Raises ModelFileMissing."""
     spec = importlib.util.find_spec(file.package)
     folders = list(spec.submodule_search_locations or []) if spec else []
     for folder in folders:
         path = Path(folder, file.path)
         if path.is_file():
-            return checked(path, file.sha256)
+            return path
     raise ModelFileMissing(f"{file.path} of the package {file.package} was not found; {file.help}")
+
+
+@cache
+def locate(file: ModelFile) -> Path:
+    """Path of a packaged model file, its hash checked once a process. Raises ModelFileMissing, ModelFileDamaged."""
+    return checked(find(file), file.sha256)
 
 
 def yunet_path(path: str | Path | None = None) -> Path:
