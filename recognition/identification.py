@@ -121,8 +121,8 @@ def identify(
     """One answer for each face of one photo, in the order given.
 
     ``rejected``: for a face's index, the people somebody said it is not. The answer does not depend on the
-    order of faces, people or templates. Raises ``VersionMismatchError`` when policy and gallery differ in version,
-    ``TemplateError`` for an encoding that is not 128 finite numbers.
+    order of faces, people or templates. Raises ``VersionMismatchError`` when policy and gallery differ in
+    version, ``TemplateError`` for an encoding that is not 128 finite numbers.
     """
     if policy.engine_version != gallery.version:
         raise VersionMismatchError(
