@@ -21,6 +21,7 @@ usage: ./run [--port N] [--host ADDRESS] [--no-demo]
        ./run manage ARGUMENTS...
        ./run test [PYTEST ARGUMENTS...]
        ./run lint
+       ./run setup
 
 With no word: set up what is missing, then start Rollcall on this machine and stop it with Ctrl-C.
 
@@ -32,6 +33,7 @@ With no word: set up what is missing, then start Rollcall on this machine and st
   manage                     a management command: ./run manage demo, ./run manage createsuperuser
   test                       the whole test suite, or what the arguments name
   lint                       ruff, mypy and the import rules
+  setup                      only make .venv, for an image or an unattended installation
 
 docs/operations.md tells the environment variables and how to run Rollcall for a school."""
 
@@ -58,6 +60,9 @@ def run(arguments: list[str]) -> int:
         return quality.test(arguments[1:])
     if word == "lint":
         return quality.lint()
+    if word == "setup":
+        ensure_packages(DataFolder.from_environment().logs, development=False)
+        return 0
     if word == "manage":
         return manage(arguments[1:])
     options = parse(arguments)

@@ -1,7 +1,7 @@
 """What several kinds of test share: measuring photos, a real Redis, a real browser.
 
 A test that needs something this machine may lack asks for its fixture and is skipped with a reason where it
-is missing. These reasons all begin with ``not here:``.
+is missing. These reasons all begin with ``not here:``; on the machine that judges a change there are none.
 """
 
 from __future__ import annotations
@@ -28,6 +28,21 @@ BROWSER_ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
+KIND_OF_FIXTURE = {
+    "chromium_path": "browser",
+    "redis_url": "redis",
+    "shared_data": "shared_data",
+}
+KINDS = (*KIND_OF_FIXTURE.values(), "worker")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by what they ask for, and write each kind into the report, where a check can count it."""
+    for item in items:
+        for fixture, kind in KIND_OF_FIXTURE.items():
+            if fixture in getattr(item, "fixturenames", ()) and not item.get_closest_marker(kind):
+                item.add_marker(kind)
+        item.user_properties += [("needs", kind) for kind in KINDS if item.get_closest_marker(kind)]
 
 
 def data_folder() -> Path:
