@@ -1,0 +1,1 @@
+"""Rollcall's Django application: courses, rosters, snapshots, rolls."""

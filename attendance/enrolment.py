@@ -1,0 +1,207 @@
+"""Portrait -> answer about its quality -> face template. Nothing is stored before consent is recorded."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+
+import numpy as np
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.files.storage import default_storage
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from attendance import errors, galleries, intake, photos
+from attendance.engines import current_engine, from_bytes, to_bytes
+from attendance.models import Consent, Course, FaceTemplate, Portrait, Student
+from recognition.engine import Engine
+from recognition.gallery import Gallery, Template
+from recognition.identification import MatchPolicy
+from recognition.quality import portrait_problems
+from recognition.types import Face
+
+log = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 3
+RETRY_AFTER = dt.timedelta(minutes=2)
+REJECTED_KEPT = dt.timedelta(days=1)
+"""How long a refused portrait stays visible before it is deleted."""
+
+
+def has_consent(student: Student) -> bool:
+    return Consent.objects.filter(student=student, state=Consent.State.GIVEN).exists()
+
+
+def receive_portrait(student: Student, data: bytes, by: User, name: str = "") -> Portrait:
+    """Keep a photo and have it looked at; the answer appears on the portrait's row.
+
+    The same photo sent twice is the same portrait; one refused before is looked at again.
+    Raises ConsentMissing, PhotoRefused and its kinds, StorageFull.
+    """
+    if not has_consent(student):
+        raise errors.ConsentMissing
+    photo = photos.clean(
+        data, max_bytes=settings.ROLLCALL_MAX_UPLOAD_BYTES, max_pixels=settings.ROLLCALL_MAX_PIXELS
+    )
+    known = student.portraits.filter(sha256=photo.sha256).first()
+    if known is not None:
+        return known
+    stored = intake.store("portraits", photo.jpeg)
+    try:
+        with transaction.atomic():
+            portrait = Portrait.objects.create(
+                student=student,
+                image=stored,
+                sha256=photo.sha256,
+                name=name[:200],
+                uploaded_by=by,
+                uploaded_at=timezone.now(),
+            )
+            transaction.on_commit(lambda: enqueue(portrait.pk))
+    except IntegrityError as error:
+        default_storage.delete(stored)
+        known = student.portraits.filter(sha256=photo.sha256).first()
+        if known is not None:
+            return known
+        raise errors.ConsentMissing from error
+    return portrait
+
+
+def enqueue(portrait_id: int) -> bool:
+    """Queue before any classroom photo: a teacher is waiting for this answer."""
+    from attendance.tasks import check_portrait
+
+    return intake.publish(check_portrait, portrait_id, priority=0)
+
+
+def check_portrait(portrait_id: int) -> Portrait | None:
+    """Look at a received portrait and enrol it, or say what is wrong. None when there is nothing to do."""
+    if not Portrait.objects.filter(
+        pk=portrait_id, state=Portrait.State.RECEIVED, attempts__lt=MAX_ATTEMPTS
+    ).update(attempts=F("attempts") + 1):
+        return None
+    portrait = Portrait.objects.select_related("student").get(pk=portrait_id)
+    engine = current_engine()
+    with default_storage.open(portrait.image.name) as stored:
+        image = photos.load_upright(stored.read())
+    faces = engine.analyse(image)
+    problems = [str(problem) for problem in portrait_problems(image, faces)]
+    if problems or not faces:
+        return _answer(portrait, Portrait.State.REJECTED, problems or ["no_face"])
+    face = max(faces, key=lambda each: each.detection.box.area)
+    twin = _looks_like(portrait.student, face, engine)
+    if twin is not None:
+        return _answer(portrait, Portrait.State.HELD, ["looks_like_another"], twin)
+    return _enrol(portrait, face, engine)
+
+
+def accept_held(portrait: Portrait) -> Portrait:
+    """A person looked at both students and says they are two people. Raises NothingToUndo unless held."""
+    if portrait.state != Portrait.State.HELD:
+        raise errors.NothingToUndo
+    with default_storage.open(portrait.image.name) as stored:
+        image = photos.load_upright(stored.read())
+    engine = current_engine()
+    face = max(engine.analyse(image), key=lambda each: each.detection.box.area)
+    return _enrol(portrait, face, engine)
+
+
+def remove_portrait(portrait: Portrait) -> None:
+    """Delete a portrait, its templates and its files."""
+    files = [portrait.image.name, *portrait.templates.values_list("chip", flat=True)]
+    student = portrait.student
+    with transaction.atomic():
+        portrait.delete()
+        galleries.raise_version_for(student)
+        transaction.on_commit(lambda: _delete_files(files))
+
+
+def sweep(now: dt.datetime | None = None) -> int:
+    """Look again at portraits whose task was lost; give up on those that failed three times. How many queued."""
+    now = now or timezone.now()
+    waiting = Portrait.objects.filter(state=Portrait.State.RECEIVED, uploaded_at__lt=now - RETRY_AFTER)
+    for portrait in waiting.filter(attempts__gte=MAX_ATTEMPTS):
+        _answer(portrait, Portrait.State.REJECTED, ["could_not_be_read"])
+    queued = sum(enqueue(pk) for pk in waiting.values_list("pk", flat=True)[:200])
+    for portrait in Portrait.objects.filter(
+        state=Portrait.State.REJECTED, checked_at__lt=now - REJECTED_KEPT
+    ):
+        remove_portrait(portrait)
+    return queued
+
+
+def reencode(portrait: Portrait) -> FaceTemplate | None:
+    """A template by the present engine beside the old one; None when there is one or no face is found."""
+    engine = current_engine()
+    if portrait.templates.filter(encoder_version=engine.version).exists():
+        return None
+    with default_storage.open(portrait.image.name) as stored:
+        faces = engine.analyse(photos.load_upright(stored.read()))
+    if not faces:
+        return None
+    face = max(faces, key=lambda each: each.detection.box.area)
+    _enrol(portrait, face, engine)
+    return portrait.templates.get(encoder_version=engine.version)
+
+
+def _answer(
+    portrait: Portrait, state: str, problems: list[str], looks_like: Student | None = None
+) -> Portrait:
+    portrait.state, portrait.problems, portrait.looks_like = state, problems, looks_like
+    portrait.checked_at = timezone.now()
+    portrait.save(update_fields=["state", "problems", "looks_like", "checked_at"])
+    return portrait
+
+
+def _enrol(portrait: Portrait, face: Face, engine: Engine) -> Portrait:
+    """Portrait accepted and template written together, with consent still standing. Raises ConsentMissing."""
+    chip = intake.store("templates", photos.encode_jpeg(face.chip))
+    try:
+        with transaction.atomic():
+            # The rows that a withdrawal locks too: it comes before or after, never in between.
+            list(Course.objects.select_for_update().filter(roster_entries__student_id=portrait.student_id))
+            FaceTemplate.objects.create(
+                student_id=portrait.student_id,
+                portrait=portrait,
+                encoding=to_bytes(face.encoding),
+                encoder_version=engine.version,
+                quality=face.quality.overall,
+                chip=chip,
+                created_at=timezone.now(),
+            )
+            _answer(portrait, Portrait.State.ACCEPTED, [])
+            galleries.raise_version_for(portrait.student)
+    except IntegrityError as error:
+        default_storage.delete(chip)
+        if not has_consent(portrait.student):
+            raise errors.ConsentMissing from error
+        portrait.refresh_from_db()  # looked at twice at once: the other one enrolled it
+    return portrait
+
+
+def _looks_like(student: Student, face: Face, engine: Engine) -> Student | None:
+    """Somebody else of the student's courses whose templates this face would be recognised by."""
+    mates = Student.objects.filter(roster_entries__course__in=student.courses.all()).exclude(pk=student.pk)
+    rows = galleries.templates_in_use(engine.version).filter(student__in=mates)
+    gallery = Gallery.build(
+        (Template(owner, from_bytes(encoding), quality)
+         for owner, encoding, quality in rows.values_list("student_id", "encoding", "quality")),
+        version=engine.version,
+    )  # fmt: skip
+    if len(gallery) == 0:
+        return None
+    policy = MatchPolicy.default_for(engine.version)
+    encodings = face.encoding[None].astype("float64")
+    _distances, scores = policy.compare(encodings, np.array([face.quality.face_pixels]), gallery)
+    accept, _review = policy.thresholds(len(gallery))
+    best = int(scores[0].argmax())
+    if scores[0, best] < accept:
+        return None
+    return Student.objects.get(pk=gallery.subject_ids[best])
+
+
+def _delete_files(names: list[str]) -> None:
+    for name in filter(None, names):
+        default_storage.delete(name)

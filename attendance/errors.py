@@ -1,0 +1,139 @@
+"""Named errors of the services. ``message`` is a sentence a teacher understands; ``status`` is the HTTP answer."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+class RollcallError(Exception):
+    """Base of everything a service refuses on purpose."""
+
+    code: str = "refused"
+    status: int = 400
+    message: str | Promise = _("That did not work.")
+
+    def __init__(self, message: str | Promise | None = None) -> None:
+        if message is not None:
+            self.message = message
+        super().__init__(str(self.message))
+
+
+# --- photos ---------------------------------------------------------------------------------------
+class PhotoRefused(RollcallError):
+    code = "photo_refused"
+    status = 422
+    message = _("This file is not a photo that can be used.")
+
+
+class PhotoEmpty(PhotoRefused):
+    code = "photo_empty"
+    message = _("The file is empty.")
+
+
+class PhotoTooLarge(PhotoRefused):
+    code = "photo_too_large"
+    status = 413
+    message = _("The photo is too large.")
+
+
+class PhotoTooSmall(PhotoRefused):
+    code = "photo_too_small"
+    message = _("The photo is too small: at least 64 pixels on each side are needed.")
+
+
+class PhotoNotAnImage(PhotoRefused):
+    code = "photo_not_an_image"
+    status = 415
+    message = _("This is not a photo. JPEG, PNG and WebP files can be used.")
+
+
+class PhotoBroken(PhotoRefused):
+    code = "photo_broken"
+    message = _("The photo is damaged or was cut off on the way. Please send it again.")
+
+
+class PhotoAnimated(PhotoRefused):
+    code = "photo_animated"
+    message = _("Moving pictures cannot be used; please send a single photo.")
+
+
+class StorageFull(RollcallError):
+    code = "storage_full"
+    status = 507
+    message = _("The server's disk is full, so the photo was not stored. Please tell the administrator.")
+
+
+# --- sessions -------------------------------------------------------------------------------------
+class SessionNotOpen(RollcallError):
+    code = "session_not_open"
+    status = 409
+    message = _("This session does not take photos now.")
+
+
+class SessionState(RollcallError):
+    code = "session_state"
+    status = 409
+    message = _("That is not possible in the session's present state.")
+
+
+class IdempotencyConflict(RollcallError):
+    code = "idempotency_conflict"
+    status = 422
+    message = _("This Idempotency-Key was already used for another photo.")
+
+
+class BadTime(RollcallError):
+    code = "bad_time"
+    status = 422
+    message = _("The time the photo was taken cannot be read. Use a form like 2026-03-12T09:04:00+01:00.")
+
+
+# --- people ---------------------------------------------------------------------------------------
+class ConsentMissing(RollcallError):
+    code = "consent_missing"
+    status = 409
+    message = _("Consent is not recorded for this student, so no photo of the face may be kept.")
+
+
+class ConsentIncomplete(RollcallError):
+    code = "consent_incomplete"
+    status = 422
+    message = _("Say who gave consent, how, and on which text.")
+
+
+class NotOnRoster(RollcallError):
+    code = "not_on_roster"
+    status = 422
+    message = _("This student is not on the roster of this session.")
+
+
+class DuplicateStudent(RollcallError):
+    code = "duplicate_student"
+    status = 409
+    message = _("This student is on the roster already.")
+
+
+class UnknownStatus(RollcallError):
+    code = "unknown_status"
+    status = 422
+    message = _("There is no such mark.")
+
+
+class NothingToUndo(RollcallError):
+    code = "nothing_to_undo"
+    status = 409
+    message = _("There is nothing to undo.")
+
+
+class AlreadyDecided(RollcallError):
+    code = "already_decided"
+    status = 409
+    message = _("Somebody else decided on this face a moment ago.")
+
+
+# --- rosters --------------------------------------------------------------------------------------
+class RosterFileRefused(RollcallError):
+    code = "roster_file_refused"
+    status = 422
+    message = _("This file cannot be read as a class list.")

@@ -1,0 +1,114 @@
+"""What works and what does not, part by part; asked by the site page, by ``/readyz`` and by ``doctor``."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from dataclasses import dataclass
+
+import redis
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.models import Min, Q
+from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from attendance.models import Snapshot
+
+BACKLOG_IS_OLD = dt.timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the site: whether it works, and a sentence a person understands."""
+
+    name: str
+    ok: bool
+    message: str | Promise
+    needed_to_accept: bool = False
+    """Without it no photo can be accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    waiting: int
+    failed: int
+    oldest: dt.datetime | None
+
+    @property
+    def age(self) -> dt.timedelta:
+        return timezone.now() - self.oldest if self.oldest else dt.timedelta()
+
+
+def check() -> list[Part]:
+    """Every part, the needed ones first."""
+    return [_database(), _storage(), _queue(), _worker()]
+
+
+def backlog() -> Backlog:
+    waiting = Snapshot.objects.filter(
+        Q(state=Snapshot.State.RECEIVED) | Q(state=Snapshot.State.QUEUED) | Q(state=Snapshot.State.PROCESSING)
+    )
+    return Backlog(
+        waiting.count(),
+        Snapshot.objects.filter(state=Snapshot.State.FAILED).count(),
+        waiting.aggregate(oldest=Min("received_at"))["oldest"],
+    )
+
+
+def healthz(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"ok": True})
+
+
+def readyz(request: HttpRequest) -> JsonResponse:
+    """503 while photos cannot be accepted; what is wrong with the rest is said, not shown in numbers."""
+    parts = check()
+    ready = all(part.ok for part in parts if part.needed_to_accept)
+    return JsonResponse(
+        {"ready": ready, "parts": {part.name: "ok" if part.ok else str(part.message) for part in parts}},
+        status=200 if ready else 503,
+    )
+
+
+def _database() -> Part:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return Part("database", False, _("The database does not answer. Nothing can be stored now."), True)
+    return Part("database", True, _("works"), True)
+
+
+def _storage() -> Part:
+    free = shutil.disk_usage(settings.DATA_DIR).free
+    if free < settings.ROLLCALL_MIN_FREE_BYTES:
+        return Part(
+            "storage", False, _("The disk is full: new photos are refused until there is room."), True
+        )
+    return Part("storage", True, _("%(free).1f GB free") % {"free": free / 1e9}, True)
+
+
+def _queue() -> Part:
+    try:
+        redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1).ping()
+    except (redis.RedisError, OSError, ValueError):
+        return Part(
+            "queue", False, _("Redis does not answer. Photos are kept and looked at when it is back.")
+        )
+    return Part("queue", True, _("works"))
+
+
+def _worker() -> Part:
+    """Judged by what gets done, not by what answers: an old backlog is what people notice."""
+    try:
+        age = backlog().age
+    except DatabaseError:
+        return Part("workers", False, _("Not known while the database does not answer."))
+    if age > BACKLOG_IS_OLD:
+        minutes = int(age.total_seconds() // 60)
+        return Part(
+            "workers", False, _("The oldest photo has waited %(minutes)d minutes.") % {"minutes": minutes}
+        )
+    return Part("workers", True, _("works"))

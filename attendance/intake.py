@@ -1,0 +1,186 @@
+"""A photo's way in: bytes -> file on disk -> row in the database -> queued. In that order, so that 202 is a promise."""
+
+from __future__ import annotations
+
+import datetime as dt
+import errno
+import logging
+import shutil
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from attendance import errors, photos, schooltime
+from attendance.models import Camera, ClassSession, Snapshot
+from attendance.storage import unguessable_name
+
+log = logging.getLogger(__name__)
+
+CLOCK_TOLERANCE = dt.timedelta(minutes=5)
+"""How far a sender's clock may lie ahead of ours."""
+SESSION_MARGIN = dt.timedelta(minutes=30)
+"""How far before the session's start or after its end a photo's own time is believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    snapshot: Snapshot
+    created: bool
+
+
+def receive(
+    session: ClassSession,
+    data: bytes,
+    *,
+    camera: Camera | None = None,
+    user: User | None = None,
+    idempotency_key: str = "",
+    taken_at: dt.datetime | None = None,
+) -> Receipt:
+    """Accept one photo for a session.
+
+    The same bytes, or the same Idempotency-Key with the same bytes, answer the snapshot that is there already.
+    Raises SessionNotOpen, PhotoRefused and its kinds, IdempotencyConflict, StorageFull.
+    """
+    now = timezone.now()
+    _check_takes_photos(session, now)
+    photo = photos.clean(
+        data, max_bytes=settings.ROLLCALL_MAX_UPLOAD_BYTES, max_pixels=settings.ROLLCALL_MAX_PIXELS
+    )
+    key = _actor_key(camera, user, idempotency_key)
+    known = _find(session, photo.sha256, key)
+    if known is not None:
+        return Receipt(known, created=False)
+    when, suspect = _believable_time(session, taken_at or _with_zone(photo.taken_at), now)
+    name = store("photos", photo.jpeg)
+    try:
+        with transaction.atomic():
+            snapshot = Snapshot.objects.create(
+                session=session,
+                camera=camera,
+                uploaded_by=user,
+                image=name,
+                sha256=photo.sha256,
+                idempotency_key=key,
+                width=photo.width,
+                height=photo.height,
+                taken_at=when,
+                clock_suspect=suspect,
+                received_at=now,
+            )
+            ClassSession.objects.filter(pk=session.pk).update(roll_version=F("roll_version") + 1)
+            transaction.on_commit(lambda: enqueue(snapshot.pk))
+    except IntegrityError:
+        # The same photo arrived twice at once: the other one won.
+        default_storage.delete(name)
+        known = _find(session, photo.sha256, key)
+        if known is None:
+            raise
+        return Receipt(known, created=False)
+    except BaseException:
+        default_storage.delete(name)
+        raise
+    return Receipt(snapshot, created=True)
+
+
+def enqueue(snapshot_id: int) -> bool:
+    """Put a snapshot on the queue; False where the queue cannot be reached (the sweeper tries again)."""
+    from attendance.tasks import process_snapshot
+
+    if not publish(process_snapshot, snapshot_id):
+        return False
+    Snapshot.objects.filter(
+        pk=snapshot_id, state__in=[Snapshot.State.RECEIVED, Snapshot.State.QUEUED]
+    ).update(state=Snapshot.State.QUEUED, queued_at=timezone.now())
+    return True
+
+
+def publish(task: Any, *arguments: Any, priority: int | None = None) -> bool:
+    """Send a task; False and a line in the log where Redis is gone. The database keeps what is to be done."""
+    try:
+        task.apply_async(args=arguments, priority=priority, retry=False)
+    except (OperationalError, ConnectionError, OSError) as error:
+        log.warning("the queue cannot be reached, the sweeper will try again: %s", error)
+        return False
+    return True
+
+
+def send_again(snapshot: Snapshot) -> None:
+    """A person sends a failed snapshot to be processed once more. Raises SessionState unless it failed."""
+    changed = (
+        Snapshot.objects.filter(pk=snapshot.pk, state=Snapshot.State.FAILED)
+        .exclude(image="")
+        .update(
+            state=Snapshot.State.RECEIVED, attempts=0, error="", token=None, lease_until=None, queued_at=None
+        )
+    )
+    if not changed:
+        raise errors.SessionState
+    transaction.on_commit(lambda: enqueue(snapshot.pk))
+
+
+def store(kind: str, content: bytes) -> str:
+    """Write bytes durably under an unguessable name. Raises StorageFull."""
+    if shutil.disk_usage(settings.DATA_DIR).free < settings.ROLLCALL_MIN_FREE_BYTES:
+        raise errors.StorageFull
+    try:
+        return default_storage.save(unguessable_name(kind), ContentFile(content))
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise errors.StorageFull from error
+        raise
+
+
+def _check_takes_photos(session: ClassSession, now: dt.datetime) -> None:
+    """Open sessions take photos; closed ones for a grace time, because a camera may be behind."""
+    if session.state == ClassSession.State.OPEN:
+        return
+    grace = dt.timedelta(minutes=session.grace_minutes)
+    if session.closed_at is None or now > session.closed_at + grace:
+        raise errors.SessionNotOpen
+
+
+def _actor_key(camera: Camera | None, user: User | None, key: str) -> str:
+    """Keys of different senders never meet."""
+    if not key:
+        return ""
+    actor = f"camera:{camera.pk}" if camera else f"user:{user.pk if user else 0}"
+    return f"{actor}:{key}"[:120]
+
+
+def _find(session: ClassSession, sha256: str, key: str) -> Snapshot | None:
+    if key:
+        same_key = Snapshot.objects.filter(session=session, idempotency_key=key).first()
+        if same_key is not None:
+            if same_key.sha256 != sha256:
+                raise errors.IdempotencyConflict
+            return same_key
+    return Snapshot.objects.filter(session=session, sha256=sha256).first()
+
+
+def _with_zone(taken_at: dt.datetime | None) -> dt.datetime | None:
+    """EXIF times without an offset are the school's wall clock."""
+    if taken_at is None or taken_at.tzinfo is not None:
+        return taken_at
+    return taken_at.replace(tzinfo=schooltime.school_zone())
+
+
+def _believable_time(
+    session: ClassSession, taken_at: dt.datetime | None, now: dt.datetime
+) -> tuple[dt.datetime, bool]:
+    """The sender's time where it can be right, otherwise the time of arrival and a flag."""
+    if taken_at is None:
+        return now, False
+    early = taken_at < session.starts_at - SESSION_MARGIN
+    late = taken_at > max(session.ends_at + SESSION_MARGIN, now)
+    if early or late or taken_at > now + CLOCK_TOLERANCE:
+        return now, True
+    return taken_at, False

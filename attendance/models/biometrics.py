@@ -1,0 +1,134 @@
+"""Consent and what exists only while it is given: portraits and face templates."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from attendance.models.school import Student
+
+
+class Consent(models.Model):
+    """Where a student's consent to face recognition stands now. Its history is in ``ConsentEvent``."""
+
+    class State(models.TextChoices):
+        ASKED = "asked", _("asked")
+        GIVEN = "given", _("given")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    class GivenBy(models.TextChoices):
+        STUDENT = "student", _("the student")
+        GUARDIAN = "guardian", _("a parent or guardian")
+
+    class Method(models.TextChoices):
+        FORM = "form", _("form on screen")
+        PAPER = "paper", _("signed paper")
+        EMAIL = "email", _("link by e-mail")
+
+    student = models.OneToOneField(Student, on_delete=models.CASCADE, related_name="consent")
+    state = models.CharField(max_length=9, choices=State, default=State.ASKED)
+    given_by = models.CharField(max_length=8, choices=GivenBy, blank=True)
+    given_by_name = models.CharField(max_length=200, blank=True)
+    method = models.CharField(max_length=5, choices=Method, blank=True)
+    text_version = models.CharField(max_length=32, blank=True)
+    given_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=["asked", "given", "withdrawn"]), name="consent_state_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="given")
+                | (~Q(given_by="") & ~Q(text_version="") & ~Q(method="") & Q(given_at__isnull=False)),
+                name="given_consent_says_who_when_which_text",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.student}: {self.state}"
+
+
+class ConsentEvent(models.Model):
+    """One step in the history of a consent; only ever added."""
+
+    student = models.ForeignKey(Student, on_delete=models.CASCADE, related_name="consent_events")
+    state = models.CharField(max_length=9, choices=Consent.State)
+    given_by = models.CharField(max_length=8, blank=True)
+    given_by_name = models.CharField(max_length=200, blank=True)
+    method = models.CharField(max_length=5, blank=True)
+    text_version = models.CharField(max_length=32, blank=True)
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-recorded_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.student_id}: {self.state}"
+
+
+class Portrait(models.Model):
+    """A photo meant for enrolment; the database refuses one without consent."""
+
+    class State(models.TextChoices):
+        RECEIVED = "received", _("being looked at")
+        ACCEPTED = "accepted", _("accepted")
+        REJECTED = "rejected", _("not usable")
+        HELD = "held", _("held: looks like somebody else")
+
+    student = models.ForeignKey(Student, on_delete=models.CASCADE, related_name="portraits")
+    image = models.FileField(upload_to="", max_length=200, blank=True)
+    sha256 = models.CharField(max_length=64)
+    name = models.CharField(max_length=200, blank=True)
+    """The file's name as the teacher knows it; only ever shown."""
+    state = models.CharField(max_length=8, choices=State, default=State.RECEIVED)
+    problems = models.JSONField(default=list)
+    """Codes of what is wrong with it, worst first."""
+    looks_like = models.ForeignKey(
+        Student, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    attempts = models.PositiveSmallIntegerField(default=0)
+    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    uploaded_at = models.DateTimeField()
+    checked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["uploaded_at", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["student", "sha256"], name="one_portrait_a_student_and_hash"),
+            models.CheckConstraint(
+                condition=Q(state__in=["received", "accepted", "rejected", "held"]),
+                name="portrait_state_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"portrait {self.pk}"
+
+
+class FaceTemplate(models.Model):
+    """One encoding of an accepted portrait; the database refuses one without consent."""
+
+    student = models.ForeignKey(Student, on_delete=models.CASCADE, related_name="templates")
+    portrait = models.ForeignKey(Portrait, on_delete=models.CASCADE, related_name="templates")
+    encoding = models.BinaryField()
+    """128 little-endian float32."""
+    encoder_version = models.CharField(max_length=120)
+    quality = models.FloatField()
+    chip = models.FileField(upload_to="", max_length=200)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-quality", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["portrait", "encoder_version"], name="one_template_a_portrait_and_encoder"
+            )
+        ]
+        indexes = [models.Index(fields=["student", "encoder_version"])]
+
+    def __str__(self) -> str:
+        return f"template {self.pk}"

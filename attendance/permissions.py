@@ -1,0 +1,110 @@
+"""Who may see what, in one place. Somebody else's object is a 404, as if it did not exist."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Q, QuerySet
+
+from attendance.models import Camera, ClassSession, Course, Portrait, Review, Sighting, Snapshot, Student
+
+ADMINISTRATORS = "administrators"
+REGISTRARS = "registrars"
+
+Viewer = User | AnonymousUser
+
+
+class Role(StrEnum):
+    NOBODY = "nobody"
+    TEACHER = "teacher"
+    REGISTRAR = "registrar"
+    ADMINISTRATOR = "administrator"
+
+
+def role_of(user: Viewer) -> Role:
+    """The strongest role a user has; cached on the user for the request."""
+    if not isinstance(user, User) or not user.is_active:
+        return Role.NOBODY
+    cached: Role | None = getattr(user, "_rollcall_role", None)
+    if cached is None:
+        groups = set() if user.is_superuser else set(user.groups.values_list("name", flat=True))
+        if user.is_superuser or ADMINISTRATORS in groups:
+            cached = Role.ADMINISTRATOR
+        elif REGISTRARS in groups:
+            cached = Role.REGISTRAR
+        else:
+            cached = Role.TEACHER
+        user._rollcall_role = cached  # type: ignore[attr-defined]
+    return cached
+
+
+def is_administrator(user: Viewer) -> bool:
+    return role_of(user) is Role.ADMINISTRATOR
+
+
+def sees_all_courses(user: Viewer) -> bool:
+    return role_of(user) in (Role.ADMINISTRATOR, Role.REGISTRAR)
+
+
+def courses_for(user: Viewer) -> QuerySet[Course]:
+    if sees_all_courses(user):
+        return Course.objects.all()
+    if role_of(user) is Role.TEACHER:
+        return Course.objects.filter(
+            Q(pk__in=Course.teachers.through.objects.filter(user_id=user.pk).values("course_id"))
+        )
+    return Course.objects.none()
+
+
+def sessions_for(user: Viewer) -> QuerySet[ClassSession]:
+    return ClassSession.objects.filter(course__in=courses_for(user)).select_related("course", "room")
+
+
+def students_for(user: Viewer) -> QuerySet[Student]:
+    if sees_all_courses(user):
+        return Student.objects.all()
+    return Student.objects.filter(
+        pk__in=courses_for(user).filter(roster_entries__isnull=False).values("roster_entries__student_id")
+    )
+
+
+def portraits_for(user: Viewer) -> QuerySet[Portrait]:
+    """Portraits are for those who enrol: the student's teachers and administrators."""
+    return Portrait.objects.filter(student__in=students_for(user))
+
+
+def snapshots_for(user: Viewer) -> QuerySet[Snapshot]:
+    return Snapshot.objects.filter(session__course__in=courses_for(user))
+
+
+def sightings_for(user: Viewer) -> QuerySet[Sighting]:
+    return Sighting.objects.filter(snapshot__session__course__in=courses_for(user))
+
+
+def reviews_for(user: Viewer) -> QuerySet[Review]:
+    return Review.objects.filter(sighting__snapshot__session__course__in=courses_for(user))
+
+
+def cameras_for(user: Viewer) -> QuerySet[Camera]:
+    """Cameras belong to the site: administrators only."""
+    return Camera.objects.all() if is_administrator(user) else Camera.objects.none()
+
+
+def may_change_course(user: Viewer, course: Course) -> bool:
+    """Registrars read; teachers of the course and administrators change."""
+    role = role_of(user)
+    if role is Role.ADMINISTRATOR:
+        return True
+    return role is Role.TEACHER and course.teachers.filter(pk=user.pk).exists()
+
+
+def may_create_courses(user: Viewer) -> bool:
+    return role_of(user) in (Role.ADMINISTRATOR, Role.REGISTRAR, Role.TEACHER)
+
+
+def sessions_for_camera(camera: Camera) -> QuerySet[ClassSession]:
+    """A camera reaches the sessions of its own room, and no other."""
+    if camera.revoked_at is not None:
+        return ClassSession.objects.none()
+    return ClassSession.objects.filter(room_id=camera.room_id).select_related("course", "room")

@@ -1,0 +1,297 @@
+"""Snapshot -> sightings -> marks: the one place where Django meets the recognition of faces.
+
+A snapshot is claimed by compare-and-swap with a lease and a token; what was found is written in one transaction
+that checks the token. A second worker, a redelivery, or a worker that wakes up late changes nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+import cv2
+import numpy as np
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models import Case, F, Q, When
+from django.utils import timezone
+
+from attendance import intake, marks, photos
+from attendance.engines import current_engine, from_bytes, to_bytes
+from attendance.galleries import gallery_for
+from attendance.models import Candidate, ClassSession, Course, Review, Sighting, Snapshot
+from recognition.identification import Identification, MatchPolicy, identify
+from recognition.types import Face
+
+log = logging.getLogger(__name__)
+
+
+class Outcome(StrEnum):
+    DONE = "done"
+    FAILED = "failed"
+    RETRY = "retry"
+    NOT_OURS = "not_ours"
+    """Somebody else has it, finished it, or took it over in the meantime."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    snapshot_id: int
+    token: uuid.UUID
+
+
+def process(snapshot_id: int) -> Outcome:
+    """Look at one photo, whatever happens to this worker or any other."""
+    claim = claim_snapshot(snapshot_id)
+    if claim is None:
+        return Outcome.NOT_OURS
+    started = time.monotonic()
+    snapshot = Snapshot.objects.select_related("session").get(pk=snapshot_id)
+    try:
+        with default_storage.open(snapshot.image.name) as stored:
+            image = photos.load_upright(stored.read())
+        faces = current_engine().analyse(image)
+        unusable = why_unusable(image, faces)
+    except Exception as error:
+        log.exception("photo %s could not be processed", snapshot_id)
+        return give_up_or_retry(claim, f"{type(error).__name__}: {error}")
+    return _write(claim, snapshot, faces, unusable, time.monotonic() - started)
+
+
+def claim_snapshot(snapshot_id: int) -> Claim | None:
+    """Take the lease. Attempts are counted here, so that a crash counts too."""
+    now = timezone.now()
+    claim = Claim(snapshot_id, uuid.uuid4())
+    taken = (
+        Snapshot.objects.filter(pk=snapshot_id, attempts__lt=settings.ROLLCALL_MAX_ATTEMPTS)
+        .filter(
+            Q(state__in=[Snapshot.State.RECEIVED, Snapshot.State.QUEUED])
+            | Q(state=Snapshot.State.PROCESSING, lease_until__lt=now)
+        )
+        .update(
+            state=Snapshot.State.PROCESSING,
+            token=claim.token,
+            lease_until=now + dt.timedelta(seconds=settings.ROLLCALL_LEASE_SECONDS),
+            attempts=F("attempts") + 1,
+        )
+    )
+    return claim if taken else None
+
+
+def give_up_or_retry(claim: Claim, error: str) -> Outcome:
+    """After the last attempt the photo is quarantined with its error; before it, it goes back to the queue."""
+    ours = Snapshot.objects.filter(pk=claim.snapshot_id, token=claim.token, state=Snapshot.State.PROCESSING)
+    with transaction.atomic():
+        if ours.filter(attempts__gte=settings.ROLLCALL_MAX_ATTEMPTS).update(
+            state=Snapshot.State.FAILED, error=error[:300], token=None, lease_until=None
+        ):
+            _touch_session_of(claim.snapshot_id)
+            return Outcome.FAILED
+        if not ours.update(state=Snapshot.State.RECEIVED, error=error[:300], token=None, lease_until=None):
+            return Outcome.NOT_OURS
+    intake.enqueue(claim.snapshot_id)
+    return Outcome.RETRY
+
+
+def why_unusable(image: photos.UprightPhoto, faces: Sequence[Face]) -> str:
+    """Why a photo proves nothing about who is missing; blank for a usable one.
+
+    A photo with a clear face in it is usable however dark its corners are. Limits: mean grey under 8 of 255
+    (black), under 30 (dark), over 245 (bright); standard deviation of the Laplacian of the photo at 640 pixels
+    width under 3 (blurred), checked against photos darkened and blurred on purpose.
+    """
+    if any(face.quality.overall >= 0.3 for face in faces):
+        return ""
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    mean = float(grey.mean())
+    if mean < 8:
+        return Snapshot.Unusable.BLACK
+    if mean < 30:
+        return Snapshot.Unusable.DARK
+    if mean > 245:
+        return Snapshot.Unusable.BRIGHT
+    scale = 640 / grey.shape[1]
+    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else grey
+    if float(cv2.Laplacian(small, cv2.CV_64F).std()) < 3.0:
+        return Snapshot.Unusable.BLURRED
+    return ""
+
+
+def identify_faces(session: ClassSession, faces: Sequence[Face]) -> tuple[list[Identification], int]:
+    """Answers for the faces of one photo, and the gallery version they were made with."""
+    engine_version = current_engine().version
+    version = Course.objects.values_list("gallery_version", flat=True).get(pk=session.course_id)
+    gallery = gallery_for(session, engine_version)
+    policy = MatchPolicy.default_for(engine_version)
+    rejected = _rejected(session, faces)
+    return identify(faces, gallery, policy, rejected=rejected), version
+
+
+REJECTION_DISTANCE = 0.35
+"""A face this near to a rejected one of the same session counts as the same face (same seat, light and pose)."""
+
+
+def _rejected(session: ClassSession, faces: Sequence[Face]) -> dict[int, frozenset[int]]:
+    """People somebody said a face like this one is not: in this session, consulted before anybody is named."""
+    rows = list(
+        Review.objects.filter(
+            verdict=Review.Verdict.IS_NOT,
+            undone_at__isnull=True,
+            sighting__snapshot__session=session,
+            sighting__encoding__isnull=False,
+            sighting__encoder_version=current_engine().version,
+        ).values_list("student_id", "sighting__encoding")
+    )
+    if not rows or not faces:
+        return {}
+    known = np.stack([from_bytes(encoding) for _student, encoding in rows])
+    answer: dict[int, frozenset[int]] = {}
+    for index, face in enumerate(faces):
+        near = np.linalg.norm(known - face.encoding, axis=1) < REJECTION_DISTANCE
+        students = frozenset(int(rows[i][0] or 0) for i in np.flatnonzero(near))
+        if students:
+            answer[index] = students
+    return answer
+
+
+def _write(claim: Claim, snapshot: Snapshot, faces: Sequence[Face], unusable: str, seconds: float) -> Outcome:
+    chips = [intake.store("chips", photos.encode_jpeg(face.chip)) for face in faces]
+    try:
+        with transaction.atomic():
+            # The course row is the lock that a withdrawal of consent takes as well: whoever is first, the other
+            # sees its result, so that nobody is named who left the gallery while the photo was looked at.
+            Course.objects.select_for_update().get(pk=snapshot.session.course_id)
+            identifications, _version = identify_faces(snapshot.session, faces)
+            ours = Snapshot.objects.filter(
+                pk=claim.snapshot_id, token=claim.token, state=Snapshot.State.PROCESSING
+            )
+            if not ours.update(
+                state=Snapshot.State.DONE,
+                processed_at=timezone.now(),
+                processing_seconds=seconds,
+                faces=len(faces),
+                unusable=unusable,
+                error="",
+                token=None,
+                lease_until=None,
+            ):
+                raise _Overtaken
+            _write_sightings(snapshot, faces, identifications, chips)
+            marks.recompute(snapshot.session_id)
+            marks.touch(snapshot.session_id)
+    except _Overtaken:
+        _forget(chips)
+        return Outcome.NOT_OURS
+    except BaseException:
+        _forget(chips)
+        raise
+    return Outcome.DONE
+
+
+class _Overtaken(Exception):
+    """The lease ran out and another worker has the snapshot."""
+
+
+def _write_sightings(
+    snapshot: Snapshot, faces: Sequence[Face], identifications: Sequence[Identification], chips: Sequence[str]
+) -> None:
+    engine_version = current_engine().version
+    sightings = Sighting.objects.bulk_create(
+        Sighting(
+            snapshot=snapshot,
+            index=index,
+            left=face.detection.box.left,
+            top=face.detection.box.top,
+            width=face.detection.box.width,
+            height=face.detection.box.height,
+            landmarks=[] if face.detection.landmarks is None else face.detection.landmarks.round(1).tolist(),
+            detector_score=float(face.detection.score),
+            quality=face.quality.overall,
+            quality_details={name: round(value, 3) for name, value in asdict(face.quality).items()},
+            chip=chip,
+            encoding=to_bytes(face.encoding),
+            encoder_version=engine_version,
+            decision=str(answer.decision),
+            reason=answer.reason,
+            student_id=named_student(answer),
+        )
+        for index, (face, answer, chip) in enumerate(zip(faces, identifications, chips, strict=True))
+    )
+    Candidate.objects.bulk_create(
+        Candidate(
+            sighting=sighting,
+            student_id=candidate.subject_id,
+            rank=rank,
+            distance=candidate.distance,
+            score=candidate.score,
+            probability=candidate.probability,
+        )
+        for sighting, answer in zip(sightings, identifications, strict=True)
+        for rank, candidate in enumerate(answer.candidates)
+    )
+
+
+def named_student(answer: Identification) -> int | None:
+    """Who a sighting stands for: the recognised student, or an uncertain face's best candidate."""
+    if answer.subject_id is not None:
+        return answer.subject_id
+    if str(answer.decision) == Sighting.Decision.UNCERTAIN and answer.candidates:
+        return answer.candidates[0].subject_id
+    return None
+
+
+def _forget(names: Sequence[str]) -> None:
+    for name in names:
+        default_storage.delete(name)
+
+
+def _touch_session_of(snapshot_id: int) -> None:
+    marks.touch(Snapshot.objects.values_list("session_id", flat=True).get(pk=snapshot_id))
+
+
+# --- the sweeper ----------------------------------------------------------------------------------
+LOST_AFTER = dt.timedelta(minutes=2)
+"""A snapshot queued longer than this with nothing else going on is queued again."""
+UNQUEUED_AFTER = dt.timedelta(seconds=20)
+
+
+def sweep(now: dt.datetime | None = None) -> int:
+    """Queue again what was received and never queued, queued and lost, or claimed and dead. How many."""
+    now = now or timezone.now()
+    quarantine_dead(now)
+    waiting = Snapshot.objects.filter(
+        Q(state=Snapshot.State.RECEIVED, received_at__lt=now - UNQUEUED_AFTER)
+        | Q(state=Snapshot.State.QUEUED, queued_at__lt=now - LOST_AFTER)
+        | Q(state=Snapshot.State.PROCESSING, lease_until__lt=now, attempts__lt=settings.ROLLCALL_MAX_ATTEMPTS)
+    )
+    # Open sessions first: somebody is looking at them.
+    is_open = Case(When(session__state=ClassSession.State.OPEN, then=0), default=1)
+    queued = 0
+    for snapshot_id in waiting.order_by(is_open, "received_at").values_list("pk", flat=True)[:500]:
+        if not intake.enqueue(snapshot_id):
+            break
+        queued += 1
+    return queued
+
+
+def quarantine_dead(now: dt.datetime) -> int:
+    """A photo whose worker died at every attempt is set aside and shown to a person."""
+    dead = Snapshot.objects.filter(
+        state=Snapshot.State.PROCESSING, lease_until__lt=now, attempts__gte=settings.ROLLCALL_MAX_ATTEMPTS
+    )
+    sessions = set(dead.values_list("session_id", flat=True))
+    count = dead.update(
+        state=Snapshot.State.FAILED,
+        error="The program that looks at photos ended at each attempt.",
+        token=None,
+        lease_until=None,
+    )
+    for session_id in sessions:
+        marks.touch(session_id)
+    return count

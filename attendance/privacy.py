@@ -1,0 +1,240 @@
+"""Consent, its withdrawal, deletion and retention: what may exist about a person, and until when."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.utils import timezone
+
+from attendance import errors, galleries, marks, schooltime
+from attendance.models import (
+    Candidate,
+    ClassSession,
+    Consent,
+    ConsentEvent,
+    Course,
+    FaceTemplate,
+    Mark,
+    Portrait,
+    Review,
+    Sighting,
+    Snapshot,
+    Student,
+)
+
+
+def record_consent(
+    student: Student,
+    *,
+    given_by: str,
+    given_by_name: str,
+    method: str,
+    text_version: str,
+    by: User,
+    at: dt.datetime | None = None,
+) -> Consent:
+    """Consent is given: who, how, when and on which text. Raises ConsentIncomplete."""
+    if given_by not in Consent.GivenBy.values or method not in Consent.Method.values:
+        raise errors.ConsentIncomplete
+    if not text_version or not given_by_name.strip():
+        raise errors.ConsentIncomplete
+    with transaction.atomic():
+        consent, _created = Consent.objects.update_or_create(
+            student=student,
+            defaults={
+                "state": Consent.State.GIVEN,
+                "given_by": given_by,
+                "given_by_name": given_by_name.strip()[:200],
+                "method": method,
+                "text_version": text_version,
+                "given_at": at or timezone.now(),
+            },
+        )
+        _add_event(consent, by)
+        galleries.raise_version_for(student)
+    return consent
+
+
+def withdraw_consent(student: Student, by: User) -> None:
+    """Templates, portraits, chips, encodings and names on faces go at once; marks stay as a person's.
+
+    The courses' rows are locked first, as a worker does before it writes: a photo in flight is identified
+    either before, and emptied here, or after, against a gallery without this student.
+    """
+    with transaction.atomic():
+        list(Course.objects.select_for_update().filter(roster_entries__student=student).order_by("pk"))
+        sessions = _keep_marks_as_given_by(student, by)
+        files = _empty_biometrics(student)
+        consent, _created = Consent.objects.get_or_create(student=student)
+        consent.state = Consent.State.WITHDRAWN
+        consent.save(update_fields=["state"])
+        _add_event(consent, by)
+        galleries.raise_version_for(student)
+        for session_id in sessions:
+            marks.recompute(session_id)
+        transaction.on_commit(lambda: delete_files(files))
+
+
+def delete_student(student: Student) -> None:
+    """Everything about a person, marks included."""
+    with transaction.atomic():
+        list(Course.objects.select_for_update().filter(roster_entries__student=student).order_by("pk"))
+        files = _empty_biometrics(student)
+        galleries.raise_version_for(student)
+        student.delete()
+        transaction.on_commit(lambda: delete_files(files))
+
+
+def delete_course(course: Course) -> None:
+    """A course with its sessions and photos. Students that are on no other roster go with it."""
+    with transaction.atomic():
+        files = [name for name in _files_of_sessions(course.sessions.all()) if name]
+        only_here = [
+            student
+            for student in Student.objects.filter(roster_entries__course=course).prefetch_related(
+                "roster_entries"
+            )
+            if len(student.roster_entries.all()) == 1
+        ]
+        course.delete()
+        for student in only_here:
+            delete_student(student)
+        transaction.on_commit(lambda: delete_files(files))
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    photos: int
+    unknown_faces: int
+    templates: int
+
+
+def purge_expired(now: dt.datetime | None = None) -> Purged:
+    """Delete what has been kept as long as the school said. Marks stay."""
+    now = now or timezone.now()
+    school = schooltime.get_school()
+    return Purged(
+        photos=_purge_photos(now - dt.timedelta(days=school.photo_days), now),
+        unknown_faces=_purge_unknown_faces(now - dt.timedelta(days=school.unknown_face_days)),
+        templates=_purge_templates(now, school.template_days_after_term),
+    )
+
+
+def delete_files(names: Iterable[str]) -> None:
+    for name in names:
+        if name:
+            default_storage.delete(name)
+
+
+def _add_event(consent: Consent, by: User) -> None:
+    ConsentEvent.objects.create(
+        student_id=consent.student_id,
+        state=consent.state,
+        given_by=consent.given_by,
+        given_by_name=consent.given_by_name,
+        method=consent.method,
+        text_version=consent.text_version,
+        recorded_by=by,
+        recorded_at=timezone.now(),
+    )
+
+
+def _keep_marks_as_given_by(student: Student, by: User) -> set[int]:
+    """What a camera said becomes what a person answers for; the sessions whose faces named the student."""
+    student.marks.exclude(source=Mark.Source.MANUAL).exclude(status=Mark.Status.NOT_EVALUATED).update(
+        source=Mark.Source.MANUAL, decided_by=by, decided_at=timezone.now(), reason=""
+    )
+    student.marks.update(first_seen_at=None, last_seen_at=None, seen_in=0)
+    return set(
+        ClassSession.objects.filter(snapshots__sightings__in=_sightings_of(student)).values_list(
+            "pk", flat=True
+        )
+    )
+
+
+def _sightings_of(student: Student) -> list[int]:
+    """Faces that were, or may have been, this student."""
+    named = Sighting.objects.filter(student=student).values_list("pk", flat=True)
+    confirmed = Review.objects.filter(student=student, verdict=Review.Verdict.IS).values_list(
+        "sighting_id", flat=True
+    )
+    return list({*named, *confirmed})
+
+
+def _empty_biometrics(student: Student) -> list[str]:
+    """Rows emptied now; the names of the files that go once this is committed."""
+    sightings = Sighting.objects.filter(pk__in=_sightings_of(student))
+    files = [
+        *sightings.values_list("chip", flat=True),
+        *FaceTemplate.objects.filter(student=student).values_list("chip", flat=True),
+        *Portrait.objects.filter(student=student).values_list("image", flat=True),
+    ]
+    sightings.update(
+        student=None, encoding=None, chip="", decision=Sighting.Decision.UNKNOWN, reason="consent_withdrawn"
+    )
+    Candidate.objects.filter(student=student).delete()
+    Review.objects.filter(student=student).delete()
+    FaceTemplate.objects.filter(student=student).delete()
+    Portrait.objects.filter(student=student).delete()
+    return files
+
+
+def _files_of_sessions(sessions: Iterable[ClassSession]) -> list[str]:
+    snapshots = Snapshot.objects.filter(session__in=sessions)
+    return [
+        *snapshots.values_list("image", flat=True),
+        *Sighting.objects.filter(snapshot__in=snapshots).values_list("chip", flat=True),
+    ]
+
+
+def _purge_photos(before: dt.datetime, now: dt.datetime) -> int:
+    """Photos with the chips and encodings of their faces; who was seen where stays as the reason of a mark."""
+    due = Snapshot.objects.filter(received_at__lt=before, expired_at__isnull=True).exclude(
+        state__in=[Snapshot.State.RECEIVED, Snapshot.State.QUEUED, Snapshot.State.PROCESSING]
+    )
+    ids = list(due.values_list("pk", flat=True)[:1000])
+    sightings = Sighting.objects.filter(snapshot_id__in=ids)
+    files = [
+        *Snapshot.objects.filter(pk__in=ids).values_list("image", flat=True),
+        *sightings.values_list("chip", flat=True),
+    ]
+    with transaction.atomic():
+        sightings.update(chip="", encoding=None)
+        Snapshot.objects.filter(pk__in=ids).update(image="", expired_at=now)
+        transaction.on_commit(lambda: delete_files(files))
+    return len(ids)
+
+
+def _purge_unknown_faces(before: dt.datetime) -> int:
+    due = Sighting.objects.filter(
+        decision=Sighting.Decision.UNKNOWN, snapshot__received_at__lt=before, encoding__isnull=False
+    ).exclude(reviews__verdict=Review.Verdict.IS, reviews__undone_at__isnull=True)
+    ids = list(due.values_list("pk", flat=True)[:5000])
+    files = list(Sighting.objects.filter(pk__in=ids).values_list("chip", flat=True))
+    with transaction.atomic():
+        Sighting.objects.filter(pk__in=ids).update(chip="", encoding=None)
+        transaction.on_commit(lambda: delete_files(files))
+    return len(ids)
+
+
+def _purge_templates(now: dt.datetime, days: int) -> int:
+    """Templates of students whose last term ended long enough ago."""
+    today = schooltime.school_day(now)
+    current = Course.objects.filter(term__ends_on__gte=today - dt.timedelta(days=days))
+    due = Student.objects.filter(portraits__isnull=False).exclude(courses__in=current).distinct()
+    count = 0
+    for student in due[:500]:
+        portraits = Portrait.objects.filter(student=student)
+        templates = FaceTemplate.objects.filter(student=student)
+        files = [*portraits.values_list("image", flat=True), *templates.values_list("chip", flat=True)]
+        with transaction.atomic():
+            count += templates.count()
+            portraits.delete()
+            galleries.raise_version_for(student)
+            transaction.on_commit(lambda names=files: delete_files(names))  # type: ignore[misc]
+    return count

@@ -1,0 +1,1 @@
+"""Rolls as tables and files. ``tables`` is pure; every page, export and API answer takes its numbers from it."""

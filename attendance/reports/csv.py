@@ -1,0 +1,64 @@
+"""The roll as CSV: one clean header row, UTF-8, nothing a spreadsheet would run."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from collections.abc import Iterable, Sequence
+
+from attendance.reports.tables import MarkFact
+
+ROLL_HEADER = (
+    "student_number", "name", "email", "status", "minutes_late", "minutes_early", "first_seen", "last_seen",
+    "seen_in_photos", "source", "reason", "to_check", "note",
+)  # fmt: skip
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def safe_cell(text: str) -> str:
+    """Typed text that a spreadsheet would take for a formula gets an apostrophe (OWASP, CSV injection)."""
+    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA_STARTS) else text
+
+
+def write_csv(header: Sequence[str], rows: Iterable[Sequence[object]], *, bom: bool = False) -> str:
+    """Text with CRLF line ends (RFC 4180). ``bom`` makes older Excel read UTF-8."""
+    out = io.StringIO()
+    if bom:
+        out.write("\ufeff")
+    writer = csv.writer(out)
+    writer.writerow(header)
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def roll_csv(roll: Iterable[MarkFact], zone: dt.tzinfo, *, bom: bool = True) -> str:
+    """One line a student; times on the school's clock."""
+    rows = [
+        (
+            safe_cell(mark.student_number),
+            safe_cell(mark.sort_name),
+            safe_cell(mark.email),
+            mark.status,
+            _number(mark.minutes_late),
+            _number(mark.minutes_early),
+            _time(mark.first_seen_at, zone),
+            _time(mark.last_seen_at, zone),
+            mark.seen_in,
+            mark.source,
+            mark.reason,
+            "yes" if mark.to_check else "no",
+            safe_cell(mark.note),
+        )
+        for mark in roll
+    ]
+    return write_csv(ROLL_HEADER, rows, bom=bom)
+
+
+def _number(value: int | None) -> str:
+    return "" if value is None else str(value)
+
+
+def _time(instant: dt.datetime | None, zone: dt.tzinfo) -> str:
+    return "" if instant is None else instant.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,28 @@
+"""Reads a session's marks into facts for the tables; one query however long the roll is."""
+
+from __future__ import annotations
+
+from attendance.models import ClassSession
+from attendance.reports.tables import MarkFact, roll_rows
+
+
+def roll_of(session: ClassSession) -> list[MarkFact]:
+    """The roll as it stands now, in the order of class lists."""
+    return roll_rows(
+        MarkFact(
+            student_number=mark.student.number,
+            sort_name=mark.student.sort_name,
+            email=mark.student.email,
+            status=mark.status,
+            source=mark.source,
+            reason=mark.reason,
+            minutes_late=mark.minutes_late,
+            minutes_early=mark.minutes_early,
+            first_seen_at=mark.first_seen_at,
+            last_seen_at=mark.last_seen_at,
+            seen_in=mark.seen_in,
+            note=mark.note,
+            to_check=mark.to_check,
+        )
+        for mark in session.marks.select_related("student")
+    )

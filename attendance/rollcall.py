@@ -1,0 +1,225 @@
+"""Taking the roll: roster and sightings in, one answer with its reason for everybody out. Pure.
+
+An outer join: a student nobody saw is on the roll as well. Positive evidence always counts; the lack of it
+counts only where enough usable photos were taken, so that a dead camera marks nobody absent.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    PRESENT = "present"
+    LATE = "late"
+    LEFT_EARLY = "left_early"
+    ABSENT = "absent"
+    NOT_EVALUATED = "not_evaluated"
+
+
+class Source(StrEnum):
+    RECOGNISED = "recognised"
+    REVIEWED = "reviewed"
+
+
+class Reason(StrEnum):
+    """Why a student's line reads as it does; a stable code, put into words by the pages."""
+
+    SEEN = "seen"
+    SEEN_LATE = "seen_late"
+    SEEN_LEAVING = "seen_leaving"
+    CONFIRMED = "confirmed"
+    NEVER_SEEN = "never_seen"
+    NOT_SEEN_YET = "not_seen_yet"
+    TOO_FEW_PHOTOS = "too_few_photos"
+    SEEN_TOO_SELDOM = "seen_too_seldom"
+    FACE_TO_CHECK = "face_to_check"
+    NO_TEMPLATE = "no_template"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How a roll is taken. Minutes are counted from the session's own start and end."""
+
+    late_after_minutes: int = 10
+    early_before_minutes: int = 10
+    min_sightings: int = 2
+    min_usable_photos: int = 3
+    photos_before_leaving_counts: int = 2
+    """Usable photos without a student after the last sighting before they count as gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    photo_id: int
+    taken_at: dt.datetime
+    usable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One face that counts, or may count, for one student."""
+
+    student_id: int
+    photo_id: int
+    certain: bool
+    """Recognised or confirmed by a person; otherwise it waits for one."""
+    confirmed: bool = False
+    """A person said so."""
+
+
+@dataclass(frozen=True, slots=True)
+class RosterMember:
+    student_id: int
+    has_templates: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFacts:
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+    final: bool
+    """The session is over: who was not seen is absent, not merely unseen so far."""
+    policy: Policy = field(default_factory=Policy)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One student's line of the roll."""
+
+    student_id: int
+    status: Status
+    reason: Reason
+    source: Source = Source.RECOGNISED
+    minutes_late: int | None = None
+    minutes_early: int | None = None
+    first_seen_at: dt.datetime | None = None
+    last_seen_at: dt.datetime | None = None
+    seen_in: int = 0
+    to_check: bool = False
+
+
+def take_roll(
+    session: SessionFacts,
+    roster: Iterable[RosterMember],
+    photos: Iterable[Photo],
+    sightings: Iterable[Seen],
+) -> list[Line]:
+    """One line for each member of the roster, in the roster's order.
+
+    The order of photos and sightings does not matter; sightings of people who are not on the roster or in
+    photos that are not given are left out; two sightings of a student in one photo count once.
+    """
+    by_id = {photo.photo_id: photo for photo in photos}
+    timeline = sorted(
+        (photo for photo in by_id.values() if photo.usable),
+        key=lambda photo: (photo.taken_at, photo.photo_id),
+    )
+    certain: dict[int, set[int]] = defaultdict(set)
+    unsure: dict[int, set[int]] = defaultdict(set)
+    confirmed: set[int] = set()
+    for seen in sightings:
+        if seen.photo_id not in by_id:
+            continue
+        (certain if seen.certain else unsure)[seen.student_id].add(seen.photo_id)
+        if seen.confirmed:
+            confirmed.add(seen.student_id)
+    return [
+        _line(
+            session,
+            member,
+            timeline,
+            [by_id[photo_id] for photo_id in certain[member.student_id]],
+            bool(unsure[member.student_id] - certain[member.student_id]),
+            member.student_id in confirmed,
+        )
+        for member in roster
+    ]
+
+
+def _line(
+    session: SessionFacts,
+    member: RosterMember,
+    timeline: Sequence[Photo],
+    seen_on: Collection[Photo],
+    unsure: bool,
+    confirmed: bool,
+) -> Line:
+    policy = session.policy
+    enough = len(seen_on) >= policy.min_sightings or confirmed
+    if enough and seen_on:
+        return _seen_line(session, member, timeline, seen_on, confirmed)
+
+    times = sorted(photo.taken_at for photo in seen_on)
+
+    def unseen(status: Status, reason: Reason, *, to_check: bool = False) -> Line:
+        return Line(
+            member.student_id,
+            status,
+            reason,
+            first_seen_at=times[0] if times else None,
+            last_seen_at=times[-1] if times else None,
+            seen_in=len(times),
+            to_check=to_check,
+        )
+
+    if unsure:
+        return unseen(Status.NOT_EVALUATED, Reason.FACE_TO_CHECK, to_check=True)
+    if seen_on:
+        return unseen(Status.NOT_EVALUATED, Reason.SEEN_TOO_SELDOM, to_check=session.final)
+    if not member.has_templates:
+        return unseen(Status.NOT_EVALUATED, Reason.NO_TEMPLATE)
+    if not session.final:
+        return unseen(Status.NOT_EVALUATED, Reason.NOT_SEEN_YET)
+    if len(timeline) < policy.min_usable_photos:
+        return unseen(Status.NOT_EVALUATED, Reason.TOO_FEW_PHOTOS)
+    return unseen(Status.ABSENT, Reason.NEVER_SEEN)
+
+
+def _seen_line(
+    session: SessionFacts,
+    member: RosterMember,
+    timeline: Sequence[Photo],
+    seen_on: Collection[Photo],
+    confirmed: bool,
+) -> Line:
+    policy = session.policy
+    first = min(photo.taken_at for photo in seen_on)
+    last = max(photo.taken_at for photo in seen_on)
+    late = _whole_minutes(first - session.starts_at)
+    early = _whole_minutes(session.ends_at - last)
+    # Without an earlier photo that lacks the student, the camera and not the student may have been late.
+    missed_before = any(session.starts_at <= photo.taken_at < first for photo in timeline)
+    missed_after = sum(last < photo.taken_at <= session.ends_at for photo in timeline)
+    is_late = late > policy.late_after_minutes and missed_before
+    has_left = (
+        session.final
+        and early > policy.early_before_minutes
+        and missed_after >= policy.photos_before_leaving_counts
+    )
+    if is_late:
+        status, reason = Status.LATE, Reason.SEEN_LATE
+    elif has_left:
+        status, reason = Status.LEFT_EARLY, Reason.SEEN_LEAVING
+    else:
+        status, reason = Status.PRESENT, Reason.CONFIRMED if confirmed else Reason.SEEN
+    return Line(
+        member.student_id,
+        status,
+        reason,
+        source=Source.REVIEWED if confirmed else Source.RECOGNISED,
+        minutes_late=late if is_late else None,
+        minutes_early=early if has_left else None,
+        first_seen_at=first,
+        last_seen_at=last,
+        seen_in=len(seen_on),
+    )
+
+
+def _whole_minutes(span: dt.timedelta) -> int:
+    """Begun minutes do not count; a negative span is 0."""
+    return max(0, int(span.total_seconds() // 60))
