@@ -59,11 +59,12 @@ def begin_services(supervisor: Supervisor, data: DataFolder, host: str, env: Map
 
 
 def prepare_database(data: DataFolder, env: Mapping[str, str]) -> None:
+    log = data.logs / "prepare.log"
+    log.unlink(missing_ok=True)
     for title, arguments in (
         ("Bringing the database up to date", ("migrate", "--no-input")),
         ("Collecting static files", ("collectstatic", "--no-input")),
     ):
-        log = data.logs / "prepare.log"
         with step(title):
             if run_logged([*MANAGE, *arguments], log, env=env) != 0:
                 explain_disk_full(log, data.path)

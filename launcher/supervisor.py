@@ -79,9 +79,13 @@ class Supervisor:
     def watch(self) -> None:
         """Look after the services until a signal comes (which is raised as ``Stopped``)."""
         while True:
-            for child in self.children:
-                self._look_after(child)
+            self.look_after_all()
             time.sleep(0.5)
+
+    def look_after_all(self) -> None:
+        """Tell of each program that ended, and start again those whose waiting time is over."""
+        for child in self.children:
+            self._look_after(child)
 
     def _look_after(self, child: Child) -> None:
         now = time.monotonic()
