@@ -84,7 +84,7 @@ def check_portrait(portrait_id: int) -> Portrait | None:
         return None
     portrait = Portrait.objects.select_related("student").get(pk=portrait_id)
     engine = current_engine()
-    with default_storage.open(portrait.image.name) as stored:
+    with default_storage.open(str(portrait.image)) as stored:
         image = photos.load_upright(stored.read())
     faces = engine.analyse(image)
     problems = [str(problem) for problem in portrait_problems(image, faces)]
@@ -101,7 +101,7 @@ def accept_held(portrait: Portrait) -> Portrait:
     """A person looked at both students and says they are two people. Raises NothingToUndo unless held."""
     if portrait.state != Portrait.State.HELD:
         raise errors.NothingToUndo
-    with default_storage.open(portrait.image.name) as stored:
+    with default_storage.open(str(portrait.image)) as stored:
         image = photos.load_upright(stored.read())
     engine = current_engine()
     face = max(engine.analyse(image), key=lambda each: each.detection.box.area)
@@ -110,7 +110,7 @@ def accept_held(portrait: Portrait) -> Portrait:
 
 def remove_portrait(portrait: Portrait) -> None:
     """Delete a portrait, its templates and its files."""
-    files = [portrait.image.name, *portrait.templates.values_list("chip", flat=True)]
+    files = [str(portrait.image), *portrait.templates.values_list("chip", flat=True)]
     student = portrait.student
     with transaction.atomic():
         portrait.delete()
@@ -137,7 +137,7 @@ def reencode(portrait: Portrait) -> FaceTemplate | None:
     engine = current_engine()
     if portrait.templates.filter(encoder_version=engine.version).exists():
         return None
-    with default_storage.open(portrait.image.name) as stored:
+    with default_storage.open(str(portrait.image)) as stored:
         faces = engine.analyse(photos.load_upright(stored.read()))
     if not faces:
         return None

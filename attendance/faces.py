@@ -19,16 +19,17 @@ class Standing(StrEnum):
 
 
 class SightingLike(Protocol):
-    decision: str
-
+    @property
+    def decision(self) -> str: ...
     @property
     def student_id(self) -> int | None: ...
 
 
 class ReviewLike(Protocol):
-    verdict: str
-    undone_at: object
-
+    @property
+    def verdict(self) -> str: ...
+    @property
+    def undone_at(self) -> object: ...
     @property
     def student_id(self) -> int | None: ...
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from attendance.models import Camera, ClassSession, Course, Portrait, Review, Sighting, Snapshot, Student
 
@@ -50,10 +50,9 @@ def sees_all_courses(user: Viewer) -> bool:
 def courses_for(user: Viewer) -> QuerySet[Course]:
     if sees_all_courses(user):
         return Course.objects.all()
-    if role_of(user) is Role.TEACHER:
-        return Course.objects.filter(
-            Q(pk__in=Course.teachers.through.objects.filter(user_id=user.pk).values("course_id"))
-        )
+    if isinstance(user, User) and role_of(user) is Role.TEACHER:
+        taught = Course.teachers.through.objects.filter(user=user)
+        return Course.objects.filter(pk__in=taught.values("course_id"))
     return Course.objects.none()
 
 
@@ -96,7 +95,7 @@ def may_change_course(user: Viewer, course: Course) -> bool:
     role = role_of(user)
     if role is Role.ADMINISTRATOR:
         return True
-    return role is Role.TEACHER and course.teachers.filter(pk=user.pk).exists()
+    return role is Role.TEACHER and courses_for(user).filter(pk=course.pk).exists()
 
 
 def may_create_courses(user: Viewer) -> bool:

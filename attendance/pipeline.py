@@ -54,7 +54,7 @@ def process(snapshot_id: int) -> Outcome:
     started = time.monotonic()
     snapshot = Snapshot.objects.select_related("session").get(pk=snapshot_id)
     try:
-        with default_storage.open(snapshot.image.name) as stored:
+        with default_storage.open(str(snapshot.image)) as stored:
             image = photos.load_upright(stored.read())
         faces = current_engine().analyse(image)
         unusable = why_unusable(image, faces)
@@ -150,7 +150,7 @@ def _rejected(session: ClassSession, faces: Sequence[Face]) -> dict[int, frozens
     )
     if not rows or not faces:
         return {}
-    known = np.stack([from_bytes(encoding) for _student, encoding in rows])
+    known = np.stack([from_bytes(encoding or b"") for _student, encoding in rows])
     answer: dict[int, frozenset[int]] = {}
     for index, face in enumerate(faces):
         near = np.linalg.norm(known - face.encoding, axis=1) < REJECTION_DISTANCE
