@@ -1,0 +1,156 @@
+"""The shipped network: loaded once a process, its file checked, faces in, probabilities out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+
+from emotion import augment, framing, networks
+from emotion.errors import BadImage, UnknownName, WeightsDamaged, WeightsMissing
+from emotion.framing import OUTLINE, Box, Framing
+from emotion.labels import CHALLENGE, FERPLUS
+from emotion.mood import Calibration
+
+WEIGHTS: Final = Path(__file__).parent / "weights" / "rollcall.safetensors"
+CHECKSUMS: Final = "SHA256SUMS"
+BATCH: Final = 64
+
+
+class Classifier:
+    """Grey faces (n, 48, 48) to probabilities over the challenge's seven emotions, :attr:`labels`.
+
+    Make it with :func:`load_classifier`, or with :meth:`from_file` for weights of your own.
+    """
+
+    labels = CHALLENGE
+
+    def __init__(self, network: torch.nn.Module, version: str, details: dict[str, Any]) -> None:
+        self.network = network.eval()
+        self.version = version
+        self.size = int(details["image_size"])
+        self.temperature = float(details["temperature"])
+        self.calibration = Calibration(np.asarray(details["confusion"], dtype=np.float64))
+        self.details = details
+
+    @classmethod
+    def from_file(cls, path: Path) -> Classifier:
+        """Read a safetensors file that :mod:`emotion.export` wrote.
+
+        Raises:
+            WeightsMissing: there is no such file.
+            WeightsDamaged: the file is not such a file, or does not fit its network.
+        """
+        if not path.is_file():
+            raise WeightsMissing(
+                f"no emotion weights at {path}; attendance works without them, mood does not"
+            )
+        try:
+            with safe_open(path, framework="pt") as file:
+                details = json.loads(file.metadata()["rollcall"])
+                tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+            network = networks.create(
+                details["network"], channels=details["channels"], heads=details["heads"]
+            )
+            network.load_state_dict(tensors)
+            version = f"{details['name']}-{details['number']}"
+            return cls(network.to(memory_format=torch.channels_last), version, details)  # type: ignore[call-overload]
+        except (
+            SafetensorError,
+            KeyError,
+            TypeError,
+            ValueError,
+            RuntimeError,
+            OSError,
+            UnknownName,
+        ) as problem:
+            raise WeightsDamaged(f"{path}: not weights of this version of Rollcall ({problem})") from problem
+
+    def probabilities(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Probabilities (n, 7) float32, rows adding up to 1, of grey faces uint8 (n, size, size); n may be 0.
+
+        The mean over each face and its mirror image, at the temperature fitted on the validation part.
+
+        Raises:
+            BadImage: another type or shape, for instance colour.
+        """
+        return self._answers(faces)["challenge"]
+
+    def ferplus_probabilities(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The same over the eight emotions of FER+ (n, 8), in the order of :data:`emotion.labels.FERPLUS`."""
+        return self._answers(faces)["ferplus"]
+
+    def read(
+        self, photo: NDArray[np.uint8], boxes: Sequence[Box], *, framing_of: Framing = OUTLINE
+    ) -> NDArray[np.float32]:
+        """Probabilities (n, 7) of the faces in an RGB photo uint8 (H, W, 3).
+
+        Args:
+            photo: the whole photo, upright.
+            boxes: (left, top, width, height) of every face in pixels of the photo.
+            framing_of: which kind of box the detector draws.
+
+        Raises:
+            BadImage: the photo is not RGB uint8, or a box has no area or misses the photo.
+        """
+        return self.probabilities(framing.faces(photo, boxes, self.size, framing_of))
+
+    def _answers(self, faces: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        if not isinstance(faces, np.ndarray) or faces.dtype != np.uint8 or faces.ndim != 3:
+            shape = getattr(faces, "shape", type(faces).__name__)
+            raise BadImage(f"faces must be grey uint8 (n, {self.size}, {self.size}), got {shape}")
+        if faces.shape[1:] != (self.size, self.size):
+            raise BadImage(f"faces must be {self.size} x {self.size} pixels, got {faces.shape[1:]}")
+        parts: dict[str, list[torch.Tensor]] = {"challenge": [], "ferplus": []}
+        with torch.inference_mode():
+            for start in range(0, len(faces), BATCH):
+                pixels = torch.from_numpy(faces[start : start + BATCH].copy()).unsqueeze(1).float().div_(255)
+                images = augment.standardise(pixels)
+                both = torch.cat([images, images.flip(3)]).contiguous(memory_format=torch.channels_last)
+                for head, logits in self.network(both).items():
+                    straight, mirrored = torch.softmax(logits / self.temperature, dim=1).chunk(2)
+                    parts[head].append((straight + mirrored) / 2)
+        width = {"challenge": len(CHALLENGE), "ferplus": len(FERPLUS)}
+        return {
+            head: torch.cat(part).numpy() if part else np.zeros((0, width[head]), np.float32)
+            for head, part in parts.items()
+        }
+
+
+def check_sum(path: Path) -> None:
+    """Compare a weight file with the line for it in ``SHA256SUMS`` beside it.
+
+    Raises:
+        WeightsMissing: the file is not there.
+        WeightsDamaged: there is no line for it, or the sums differ.
+    """
+    if not path.is_file():
+        raise WeightsMissing(f"no emotion weights at {path}; attendance works without them, mood does not")
+    try:
+        lines = (path.parent / CHECKSUMS).read_text().splitlines()
+    except OSError as problem:
+        raise WeightsDamaged(f"{path.parent / CHECKSUMS} cannot be read ({problem})") from problem
+    wanted = {line.split()[1].lstrip("*"): line.split()[0] for line in lines if len(line.split()) == 2}
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if wanted.get(path.name) != found:
+        raise WeightsDamaged(f"{path} is not the file that was shipped: its SHA-256 is {found}")
+
+
+@lru_cache(maxsize=4)
+def load_classifier(path: Path = WEIGHTS) -> Classifier:
+    """The shipped classifier, loaded and checked once a process.
+
+    Raises:
+        WeightsMissing: the weight file is not there.
+        WeightsDamaged: it is not the file that was shipped.
+    """
+    check_sum(path)
+    return Classifier.from_file(path)
