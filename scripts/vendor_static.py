@@ -27,8 +27,8 @@ ICONS = (
     "cloud-upload", "copy", "device-mobile", "dots", "download", "eye", "eye-off", "face-id", "file-spreadsheet",
     "file-text", "filter", "hand-stop", "heart-rate-monitor", "home", "hourglass", "info-circle", "key", "keyboard",
     "language", "list-check", "lock", "lock-open", "logout", "moon", "photo", "photo-off", "photo-plus",
-    "player-play", "player-stop", "plus", "power", "qrcode", "refresh", "school", "search", "send", "server", "settings",
-    "shield-check", "shield-off", "sun", "sun-moon", "trash", "upload", "user", "user-check", "user-off",
+    "player-play", "player-stop", "plus", "power", "qrcode", "refresh", "school", "search", "send", "server",
+    "settings", "shield-check", "shield-off", "sun", "sun-moon", "trash", "upload", "user", "user-check", "user-off",
     "user-plus", "user-question", "users", "users-group", "wand", "x",
 )  # fmt: skip
 
@@ -85,7 +85,9 @@ def main(modules: Path) -> None:
         shutil.copyfile(modules / package / source, destination)
         if destination.suffix in {".css", ".js"}:
             without_source_map(destination)
-    (VENDOR / "tabler-icons" / "sprite.svg").write_text(sprite(modules / "@tabler/icons" / "icons"), encoding="utf-8")
+    (VENDOR / "tabler-icons" / "sprite.svg").write_text(
+        sprite(modules / "@tabler/icons" / "icons"), encoding="utf-8"
+    )
     rows = ["| package | version | licence | folder | for |", "|---|---|---|---|---|"]
     for package, folder, purpose in PACKAGES:
         about = json.loads((modules / package / "package.json").read_text(encoding="utf-8"))

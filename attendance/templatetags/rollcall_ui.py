@@ -1,0 +1,115 @@
+"""The parts pages are made of, as template tags: icon, mark, face, dots, times."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.formats import date_format, time_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from attendance.models import Mark, Student
+from attendance.web.words import LETTERS, status_word
+
+register = template.Library()
+
+TINTS = 6
+PIXELS = {"s": 40, "": 64, "m": 80, "l": 160}
+SIGNS = {"recognised": "camera", "reviewed": "checks", "manual": "user"}
+
+
+def _sprite() -> str:
+    return static("vendor/tabler-icons/sprite.svg")
+
+
+@register.inclusion_tag("components/icon.html")
+def icon(name: str, extra: str = "") -> dict[str, str]:
+    """An icon of the sprite. Decoration only: the words beside it say what it means."""
+    return {"sprite": _sprite(), "name": name, "extra": extra}
+
+
+@register.inclusion_tag("components/mark.html")
+def mark(status: str, source: str = "", minutes: int | None = None) -> dict[str, Any]:
+    """A mark as letter, word and shape, with a small sign for who says so. ``status`` may be ``check``."""
+    return {
+        "status": status,
+        "letter": LETTERS[status],
+        "word": status_word(status),
+        "minutes": minutes,
+        "sign": SIGNS.get(source, ""),
+        "sign_word": Mark.Source(source).label if source in SIGNS else "",
+        "sprite": _sprite(),
+    }
+
+
+@register.inclusion_tag("components/face.html")
+def face(student: Student | None, url: str = "", size: str = "", alt: str = "") -> dict[str, Any]:
+    """A face crop, or the student's initials on a tint where there is no photo to show."""
+    known = student is not None
+    return {
+        "url": url,
+        "size": size or "n",
+        "pixels": PIXELS[size],
+        "alt": alt or (student.full_name if known and student else _("Unknown face")),
+        "initials": student.initials if known and student else "?",
+        "tint": (student.pk or 0) % TINTS + 1 if known and student else 1,
+    }
+
+
+@register.inclusion_tag("components/dots.html")
+def dots(seen: Iterable[str]) -> dict[str, Any]:
+    """One dot a usable photo: ``on`` seen, ``maybe`` to be checked, empty not seen."""
+    marks = list(seen)
+    return {
+        "dots": marks,
+        "words": ngettext(
+            "seen in %(seen)d of %(all)d photo", "seen in %(seen)d of %(all)d photos", len(marks)
+        )
+        % {"seen": marks.count("on"), "all": len(marks)},
+    }
+
+
+@register.simple_tag
+def clock(instant: dt.datetime | None) -> SafeString | str:
+    """``09:04`` in the school's zone, with date, second and zone on hover."""
+    if instant is None:
+        return ""
+    local = timezone.localtime(instant)
+    exact = f"{date_format(local, 'DATE_FORMAT')}, {local:%H:%M:%S} {local.tzname()}"
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', local.isoformat(), exact, time_format(local, "H:i")
+    )
+
+
+@register.simple_tag
+def ago(instant: dt.datetime | None) -> SafeString | str:
+    """``4 minutes ago``, ``yesterday, 09:04``, ``12 March``: as a person would say it."""
+    if instant is None:
+        return _("never")
+    local, now = timezone.localtime(instant), timezone.localtime()
+    seconds = (now - local).total_seconds()
+    days = (now.date() - local.date()).days
+    if seconds < 60:
+        words = _("just now")
+    elif seconds < 3600:
+        words = ngettext("%d minute ago", "%d minutes ago", int(seconds // 60)) % (seconds // 60)
+    elif days == 0:
+        words = _("today, %s") % f"{local:%H:%M}"
+    elif days == 1:
+        words = _("yesterday, %s") % f"{local:%H:%M}"
+    else:
+        words = date_format(local, "DATE_FORMAT")
+    exact = f"{date_format(local, 'DATE_FORMAT')}, {local:%H:%M:%S} {local.tzname()}"
+    return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), exact, words)
+
+
+@register.filter(name="status_word")
+def status_word_filter(status: str) -> str:
+    return status_word(status)

@@ -1,0 +1,70 @@
+"""How a view answers: a named error in words, a toast beside a changed part, an unchanged part as 304."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.utils.http import url_has_allowed_host_and_scheme
+from django_htmx.http import trigger_client_event
+
+from attendance.errors import RollcallError
+
+Arguments = ParamSpec("Arguments")
+
+
+def user_of(request: HttpRequest) -> User:
+    """The signed-in user; ``page`` lets nobody else reach a view."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def is_htmx(request: HttpRequest) -> bool:
+    return bool(getattr(request, "htmx", False))
+
+
+def toast(response: HttpResponse, text: str, *, kind: str = "good", undo: str = "") -> HttpResponse:
+    """Have the page show a sentence, with a way back where there is one."""
+    return trigger_client_event(response, "toast", {"text": text, "kind": kind, "undo": undo})
+
+
+def back(request: HttpRequest, fallback: str) -> HttpResponse:
+    """To the page the person came from, if it is one of ours."""
+    came_from = request.headers.get("Referer", "")
+    if url_has_allowed_host_and_scheme(came_from, {request.get_host()}, require_https=request.is_secure()):
+        return redirect(came_from)
+    return redirect(fallback)
+
+
+def says_why(
+    view: Callable[Concatenate[HttpRequest, Arguments], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, Arguments], HttpResponse]:
+    """Put a service's named error into words: beside an htmx part, as JSON for an upload, else on the page."""
+
+    @functools.wraps(view)
+    def wrapped(request: HttpRequest, *args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except RollcallError as error:
+            words = str(error.message)
+            if is_htmx(request):
+                return toast(HttpResponse(status=error.status), words, kind="bad")
+            if "application/json" in request.headers.get("Accept", ""):
+                return JsonResponse({"code": error.code, "message": words}, status=error.status)
+            messages.error(request, words)
+            return back(request, "/")
+
+    return wrapped
+
+
+def page(
+    view: Callable[Concatenate[HttpRequest, Arguments], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, Arguments], HttpResponse]:
+    """A page for people who signed in; its services' refusals are put into words."""
+    return login_required(says_why(view))  # type: ignore[return-value]

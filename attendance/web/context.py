@@ -1,0 +1,19 @@
+"""What every page knows: the school's name and which part of the site this is."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+
+from attendance import permissions, schooltime
+
+SECTIONS = {"courses": "courses", "students": "courses", "sessions": "courses", "site": "site"}
+
+
+def school(request: HttpRequest) -> dict[str, object]:
+    first = request.path.lstrip("/").split("/", 1)[0]
+    signed_in = request.user.is_authenticated
+    return {
+        "school_name": schooltime.get_school().name if signed_in else "",
+        "section": SECTIONS.get(first, "today" if first == "" else ""),
+        "is_administrator": permissions.is_administrator(request.user),
+    }

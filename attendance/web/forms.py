@@ -1,0 +1,111 @@
+"""Forms of the pages. They check shape; what is allowed is the services' business."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.contrib.auth.forms import AuthenticationForm
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from attendance import schooltime
+from attendance.models import Camera, Consent, Course, Room, Student, Term
+
+
+class SignInForm(AuthenticationForm):
+    error_messages = {
+        "invalid_login": _("The name or the password is not right. Capital letters matter."),
+        "inactive": _("This account is switched off. Please ask the administrator."),
+    }
+
+
+class StudentForm(forms.ModelForm[Student]):
+    class Meta:
+        model = Student
+        fields = ["given_name", "family_name", "number", "email"]
+        widgets = {"number": forms.TextInput(attrs={"autocomplete": "off", "inputmode": "text"})}
+
+    def validate_unique(self) -> None:
+        """A number that is known already is the same student, added to this roster."""
+
+
+class CourseForm(forms.ModelForm[Course]):
+    class Meta:
+        model = Course
+        fields = ["name", "code", "term"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        current = Term.objects.filter(ends_on__gte=schooltime.today()).order_by("starts_on").first()
+        if current and not self.initial.get("term"):
+            self.initial["term"] = current.pk
+
+
+class PlanForm(forms.Form):
+    """A session on one day of the school's clock, with its policy."""
+
+    day = forms.DateField(label=_("Day"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    starts = forms.TimeField(label=_("From"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
+    ends = forms.TimeField(label=_("To"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
+    room = forms.ModelChoiceField(
+        Room.objects.all(), label=_("Room"), required=False, empty_label=_("no room: photos come from people")
+    )
+    late_after_minutes = forms.IntegerField(
+        label=_("Late after (minutes)"), initial=10, min_value=0, max_value=240
+    )
+    min_sightings = forms.IntegerField(
+        label=_("Photos a student must be seen in"), initial=2, min_value=1, max_value=50
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["day"].initial = schooltime.today()
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("starts") and data.get("ends") and data["starts"] == data["ends"]:
+            raise ValidationError(_("A session must end after it starts."))
+        return data
+
+    def instants(self) -> tuple[dt.datetime, dt.datetime]:
+        """Start and end as instants; an end before the start is after midnight."""
+        zone = timezone.get_current_timezone()
+        day, starts, ends = (self.cleaned_data[name] for name in ("day", "starts", "ends"))
+        last_day = day if ends > starts else day + dt.timedelta(days=1)
+        return dt.datetime.combine(day, starts, tzinfo=zone), dt.datetime.combine(last_day, ends, tzinfo=zone)
+
+    def policy(self) -> dict[str, int]:
+        return {name: self.cleaned_data[name] for name in ("late_after_minutes", "min_sightings")}
+
+
+class ConsentForm(forms.Form):
+    given_by = forms.ChoiceField(label=_("Who consents"), choices=Consent.GivenBy.choices)
+    given_by_name = forms.CharField(label=_("Their name"), max_length=200)
+    method = forms.ChoiceField(label=_("How"), choices=Consent.Method.choices)
+    read = forms.BooleanField(label=_("They read the text below and agree to it."))
+
+
+class RosterFileForm(forms.Form):
+    file = forms.FileField(label=_("A file"), required=False, allow_empty_file=True)
+    text = forms.CharField(
+        label=_("or paste the list"), required=False, widget=forms.Textarea, max_length=2_000_000
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if not data.get("file") and not (data.get("text") or "").strip():
+            raise ValidationError(_("Choose a file or paste a list first."))
+        return data
+
+
+class CameraForm(forms.ModelForm[Camera]):
+    room_name = forms.CharField(
+        label=_("Room"), max_length=100, help_text=_("The camera's photos go to this room's open session.")
+    )
+
+    class Meta:
+        model = Camera
+        fields = ["name"]

@@ -1,0 +1,214 @@
+"""A student: consent first, then portraits, each answered with what is wrong or the crop that is used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from attendance import enrolment, errors, permissions, privacy, schooltime
+from attendance.models import Consent, Mark, Portrait, Student
+from attendance.web.answers import is_htmx, page, toast, user_of
+from attendance.web.faces import portrait_urls
+from attendance.web.forms import ConsentForm
+from attendance.web.words import PORTRAIT_PROBLEMS, in_words
+
+ENOUGH_PORTRAITS = 3
+"""Portraits of different pose and light from which recognition gains little more."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortraitView:
+    portrait: Portrait
+    picture_url: str
+    crop_url: str
+    quality: int | None
+    problems: list[str]
+    twin_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PortraitsScreen:
+    accepted: list[PortraitView]
+    answers: list[PortraitView]
+    """What needs a look: refused, held, or still being looked at; newest first."""
+    waiting: int
+    enough: int
+
+    @property
+    def steps(self) -> list[bool]:
+        return [step < len(self.accepted) for step in range(self.enough)]
+
+
+def _student(request: HttpRequest, student_id: int) -> Student:
+    return get_object_or_404(permissions.students_for(request.user), pk=student_id)
+
+
+def _changeable(request: HttpRequest, student_id: int) -> Student:
+    """The student, for a teacher of one of their courses or an administrator."""
+    student = _student(request, student_id)
+    mine = permissions.courses_for(request.user).filter(roster_entries__student=student)
+    if not any(permissions.may_change_course(request.user, course) for course in mine):
+        raise errors.RollcallError(_("You may look at this student, but not change anything."))
+    return student
+
+
+def portraits_screen(student: Student) -> PortraitsScreen:
+    portraits = list(
+        student.portraits.select_related("looks_like")
+        .prefetch_related("templates")
+        .order_by("-uploaded_at", "-pk")
+    )
+    twins = portrait_urls(portrait.looks_like_id for portrait in portraits if portrait.looks_like_id)
+    views = [_portrait_view(portrait, twins) for portrait in portraits]
+    accepted = [view for view in views if view.portrait.state == Portrait.State.ACCEPTED]
+    return PortraitsScreen(
+        accepted=sorted(accepted, key=lambda view: -(view.quality or 0)),
+        answers=[view for view in views if view.portrait.state != Portrait.State.ACCEPTED],
+        waiting=sum(view.portrait.state == Portrait.State.RECEIVED for view in views),
+        enough=ENOUGH_PORTRAITS,
+    )
+
+
+def _portrait_view(portrait: Portrait, twins: dict[int, str]) -> PortraitView:
+    template = max(portrait.templates.all(), key=lambda each: each.pk, default=None)
+    return PortraitView(
+        portrait=portrait,
+        picture_url=reverse("web:portrait", args=[portrait.pk]) if portrait.image else "",
+        crop_url=reverse("web:template-crop", args=[template.pk]) if template else "",
+        quality=round(template.quality * 100) if template else None,
+        problems=[in_words(PORTRAIT_PROBLEMS, code) for code in portrait.problems],
+        twin_url=twins.get(portrait.looks_like_id, "") if portrait.looks_like_id else "",
+    )
+
+
+@page
+@require_GET
+def student(request: HttpRequest, student_id: int) -> HttpResponse:
+    return _page(request, _student(request, student_id), ConsentForm())
+
+
+@page
+@require_POST
+def record_consent(request: HttpRequest, student_id: int) -> HttpResponse:
+    found = _changeable(request, student_id)
+    form = ConsentForm(request.POST)
+    if not form.is_valid():
+        return _page(request, found, form, status=422)
+    answers = {name: form.cleaned_data[name] for name in ("given_by", "given_by_name", "method")}
+    version = schooltime.get_school().consent_text_version
+    privacy.record_consent(found, text_version=version, by=user_of(request), **answers)
+    messages.success(request, _("Consent is recorded. Photos can be added now."))
+    return redirect("web:student", student_id)
+
+
+@page
+@require_POST
+def withdraw_consent(request: HttpRequest, student_id: int) -> HttpResponse:
+    """Ends at once what exists about the face; the student number is typed because it cannot be undone."""
+    found = _changeable(request, student_id)
+    if request.POST.get("number", "").strip() != found.number:
+        messages.error(request, _("Nothing was deleted: the student number did not match."))
+        return redirect("web:student", student_id)
+    privacy.withdraw_consent(found, user_of(request))
+    messages.success(
+        request, _("Consent is withdrawn. Photos, crops and encodings of this face are deleted.")
+    )
+    return redirect("web:student", student_id)
+
+
+@page
+@require_POST
+def add_portraits(request: HttpRequest, student_id: int) -> HttpResponse:
+    found = _changeable(request, student_id)
+    received = [
+        enrolment.receive_portrait(
+            found, upload.read(settings.ROLLCALL_MAX_UPLOAD_BYTES + 1), user_of(request), upload.name or ""
+        )
+        for upload in request.FILES.getlist("photo")
+    ]
+    if "application/json" not in request.headers.get("Accept", ""):
+        return redirect("web:student", student_id)
+    if not received:
+        raise errors.PhotoEmpty
+    return JsonResponse({"id": received[0].pk, "message": ""}, status=202)
+
+
+@page
+@require_GET
+def portraits(request: HttpRequest, student_id: int) -> HttpResponse:
+    """The part of the page that changes while portraits are looked at."""
+    found = _student(request, student_id)
+    screen = portraits_screen(found)
+    states = ".".join(
+        f"{view.portrait.pk}{view.portrait.state}" for view in [*screen.accepted, *screen.answers]
+    )
+    etag = f'"{found.pk}-{states}"'
+    if request.headers.get("If-None-Match") == etag:
+        response = HttpResponse(status=304)
+    else:
+        response = render(request, "web/student_portraits.html", _portrait_context(request, found, screen))
+    response["ETag"] = etag
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+@page
+@require_POST
+def remove_portrait(request: HttpRequest, portrait_id: int) -> HttpResponse:
+    portrait = get_object_or_404(permissions.portraits_for(request.user), pk=portrait_id)
+    found = _changeable(request, portrait.student_id)
+    enrolment.remove_portrait(portrait)
+    return _portraits_again(request, found, _("The photo is deleted."))
+
+
+@page
+@require_POST
+def accept_portrait(request: HttpRequest, portrait_id: int) -> HttpResponse:
+    """A person compared the two students and says that they are two people."""
+    portrait = get_object_or_404(permissions.portraits_for(request.user), pk=portrait_id)
+    found = _changeable(request, portrait.student_id)
+    enrolment.accept_held(portrait)
+    return _portraits_again(request, found, _("The photo is used for this student."))
+
+
+def _portraits_again(request: HttpRequest, found: Student, words: str) -> HttpResponse:
+    if not is_htmx(request):
+        return redirect("web:student", found.pk)
+    context = _portrait_context(request, found, portraits_screen(found))
+    return toast(render(request, "web/student_portraits.html", context), words)
+
+
+def _portrait_context(request: HttpRequest, found: Student, screen: PortraitsScreen) -> dict[str, object]:
+    return {"student": found, "screen": screen, "may_change": True}
+
+
+def _page(request: HttpRequest, found: Student, form: ConsentForm, status: int = 200) -> HttpResponse:
+    screen = portraits_screen(found)
+    courses = (
+        permissions.courses_for(request.user).filter(roster_entries__student=found).select_related("term")
+    )
+    marks = (
+        Mark.objects.filter(student=found, session__in=permissions.sessions_for(request.user))
+        .select_related("session", "session__course")
+        .order_by("-session__starts_at")[:12]
+    )
+    best = screen.accepted[0].crop_url if screen.accepted else ""
+    context = {
+        **_portrait_context(request, found, screen),
+        "consent": Consent.objects.filter(student=found).first(),
+        "events": found.consent_events.select_related("recorded_by")[:10],
+        "form": form,
+        "courses": courses,
+        "marks": marks,
+        "portrait_url": best,
+        "school": schooltime.get_school(),
+        "may_change": any(permissions.may_change_course(request.user, course) for course in courses),
+    }
+    return render(request, "web/student.html", context, status=status)

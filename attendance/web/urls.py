@@ -1,0 +1,83 @@
+"""Addresses of the pages."""
+
+from django.urls import path, register_converter
+
+from attendance.web import account, courses, media, roster_import, sessions, site, students, today
+
+
+class SizeConverter:
+    """One of the sizes a photo is served in."""
+
+    regex = "|".join(media.WIDTHS)
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+class ActionConverter(SizeConverter):
+    regex = "open|close"
+
+
+register_converter(SizeConverter, "size")
+register_converter(ActionConverter, "action")
+
+app_name = "web"
+urlpatterns = [
+    path("", today.today, name="today"),
+    path("sign-in/", account.SignIn.as_view(), name="login"),
+    path("sign-out/", account.SignOut.as_view(), name="logout"),
+    path("demo/<int:course_id>/remove/", today.remove_demo, name="demo-remove"),
+    # courses
+    path("courses/", courses.courses, name="courses"),
+    path("courses/new/", courses.new_course, name="course-new"),
+    path("courses/<int:course_id>/", courses.roster, name="course"),
+    path("courses/<int:course_id>/students/", courses.add_student, name="student-add"),
+    path(
+        "courses/<int:course_id>/students/<int:student_id>/remove/",
+        courses.remove_student,
+        name="student-remove",
+    ),
+    path("courses/<int:course_id>/import/", roster_import.roster_import, name="roster-import"),
+    path("courses/<int:course_id>/import/confirm/", roster_import.confirm, name="roster-confirm"),
+    path("courses/<int:course_id>/sessions/", courses.sessions, name="course-sessions"),
+    path("courses/<int:course_id>/sessions/plan/", sessions.plan, name="session-plan"),
+    path("courses/<int:course_id>/sessions/now/", sessions.take_roll_now, name="take-now"),
+    path("courses/<int:course_id>/cameras/", courses.cameras, name="course-cameras"),
+    # students
+    path("students/<int:student_id>/", students.student, name="student"),
+    path("students/<int:student_id>/consent/", students.record_consent, name="consent-record"),
+    path("students/<int:student_id>/consent/withdraw/", students.withdraw_consent, name="consent-withdraw"),
+    path("students/<int:student_id>/portraits/", students.portraits, name="portraits"),
+    path("students/<int:student_id>/portraits/add/", students.add_portraits, name="portraits-add"),
+    path("students/portraits/<int:portrait_id>/remove/", students.remove_portrait, name="portrait-remove"),
+    path("students/portraits/<int:portrait_id>/accept/", students.accept_portrait, name="portrait-accept"),
+    # sessions
+    path("sessions/<int:session_id>/", sessions.session, name="session"),
+    path("sessions/<int:session_id>/live/", sessions.live, name="session-live"),
+    path("sessions/<int:session_id>/<action:action>/", sessions.change_state, name="session-state"),
+    path("sessions/<int:session_id>/roll.csv", sessions.roll_csv, name="roll-csv"),
+    path("sessions/<int:session_id>/photos/", sessions.add_photos, name="photos-add"),
+    path(
+        "sessions/<int:session_id>/photos/<int:snapshot_id>/again/", sessions.photo_again, name="photo-again"
+    ),
+    path("sessions/<int:session_id>/marks/", sessions.set_rest, name="marks-rest"),
+    path("sessions/<int:session_id>/marks/<int:student_id>/", sessions.set_mark, name="mark-set"),
+    path("sessions/<int:session_id>/marks/<int:student_id>/undo/", sessions.undo_mark, name="mark-undo"),
+    path("sessions/<int:session_id>/faces/<int:sighting_id>/", sessions.face, name="face"),
+    path("sessions/<int:session_id>/faces/<int:sighting_id>/decide/", sessions.decide, name="face-decide"),
+    path("sessions/<int:session_id>/reviews/<int:review_id>/undo/", sessions.undo_review, name="review-undo"),
+    # photos and crops
+    path("media/photos/<int:snapshot_id>/<size:size>/", media.photo, name="photo"),
+    path("media/faces/<int:sighting_id>/", media.face_crop, name="face-crop"),
+    path("media/templates/<int:template_id>/", media.template_crop, name="template-crop"),
+    path("media/portraits/<int:portrait_id>/", media.portrait, name="portrait"),
+    # administrators
+    path("site/", site.site, name="site"),
+    path("site/photos/<int:snapshot_id>/again/", site.send_again, name="site-photo-again"),
+    path("site/cameras/new/", site.new_camera, name="camera-new"),
+    path("site/cameras/<int:camera_id>/key/", site.rotate_key, name="camera-rotate"),
+    path("site/cameras/<int:camera_id>/revoke/", site.revoke_key, name="camera-revoke"),
+]

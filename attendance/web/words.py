@@ -1,0 +1,85 @@
+"""Codes of the services put into words people use. The only place that knows both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+LETTERS: Mapping[str, str] = {
+    "present": "P",
+    "late": "L",
+    "left_early": "E",
+    "excused": "X",
+    "absent": "A",
+    "not_evaluated": "–",
+    "check": "?",
+}
+"""Letters of the marks; also their keys. They stay the same in every language, like the registers they fill."""
+
+KEYS: Mapping[str, str] = {letter: status for status, letter in LETTERS.items() if letter.isalpha()}
+
+STATUS_WORDS: Mapping[str, str | Promise] = {
+    "present": _("present"),
+    "late": _("late"),
+    "left_early": _("left early"),
+    "excused": _("excused"),
+    "absent": _("absent"),
+    "not_evaluated": _("not evaluated"),
+    "check": _("to check"),
+}
+
+MARK_REASONS: Mapping[str, str | Promise] = {
+    "seen": "",
+    "seen_late": "",
+    "seen_leaving": _("not seen afterwards"),
+    "confirmed": _("confirmed by a person"),
+    "never_seen": _("never seen"),
+    "not_seen_yet": _("not seen yet"),
+    "too_few_photos": _("too few usable photos"),
+    "seen_too_seldom": _("seen too seldom to be sure"),
+    "face_to_check": _("an unsure face could be this student"),
+    "no_template": _("no enrolled photo: mark by hand"),
+}
+
+PORTRAIT_PROBLEMS: Mapping[str, str | Promise] = {
+    "no_face": _("No face was found. Use a photo that shows the face from the front."),
+    "several_faces": _("There are several faces. Use a photo of this student alone."),
+    "too_small": _("The face is too small. Move closer, or use a photo with more pixels."),
+    "blurred": _("The face is blurred. Hold the camera still and take it again."),
+    "too_dark": _("The face is too dark. Face a window or switch on a light."),
+    "too_bright": _("The face is too bright. Step out of the direct light."),
+    "cut_off": _("The face is cut off at the edge. Keep the whole head in the picture."),
+    "turned_away": _("The face is turned away. Look towards the camera."),
+    "looks_like_another": _("This face looks like another student's."),
+    "could_not_be_read": _("This photo could not be looked at. Please use another one."),
+}
+
+FACE_REASONS: Mapping[str, str | Promise] = {
+    "clear": _("A clear match."),
+    "close_runner_up": _("Two students look alike here."),
+    "middle_band": _("Alike, but not enough to be sure."),
+    "too_far": _("Nobody on the roster looks like this face."),
+    "poor_quality": _("The face is too small, blurred or turned away to be sure."),
+    "taken_in_photo": _("This student was found at another place in the same photo."),
+    "empty_gallery": _("Nobody on this roster is enrolled yet."),
+    "rejected_by_person": _("A person said that this is not the student."),
+    "consent_withdrawn": _("What was known about this face has been deleted."),
+}
+
+UNUSABLE: Mapping[str, str | Promise] = {
+    "black": _("black: is the lens covered?"),
+    "dark": _("too dark to count"),
+    "blurred": _("too blurred to count"),
+    "bright": _("too bright to count"),
+}
+
+
+def in_words(words: Mapping[str, str | Promise], code: str) -> str:
+    """The words for ``code``; a code nobody has put into words yet is shown with spaces."""
+    return str(words.get(code, code.replace("_", " ")))
+
+
+def status_word(status: str) -> str:
+    return in_words(STATUS_WORDS, status)
