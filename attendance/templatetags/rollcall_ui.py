@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from attendance.models import Mark, Student
-from attendance.web.words import LETTERS, status_word
+from attendance.web.words import LETTERS, SITE_PARTS, in_words, status_word
 
 register = template.Library()
 
@@ -113,3 +113,9 @@ def ago(instant: dt.datetime | None) -> SafeString | str:
 @register.filter(name="status_word")
 def status_word_filter(status: str) -> str:
     return status_word(status)
+
+
+@register.filter
+def part_word(name: str) -> str:
+    """A part of the site by the name people know it by."""
+    return in_words(SITE_PARTS, name)

@@ -22,7 +22,7 @@ class SignInForm(AuthenticationForm):
     }
 
 
-class StudentForm(forms.ModelForm[Student]):
+class StudentForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Student
         fields = ["given_name", "family_name", "number", "email"]
@@ -32,7 +32,7 @@ class StudentForm(forms.ModelForm[Student]):
         """A number that is known already is the same student, added to this roster."""
 
 
-class CourseForm(forms.ModelForm[Course]):
+class CourseForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Course
         fields = ["name", "code", "term"]
@@ -101,7 +101,7 @@ class RosterFileForm(forms.Form):
         return data
 
 
-class CameraForm(forms.ModelForm[Camera]):
+class CameraForm(forms.ModelForm):  # type: ignore[type-arg]
     room_name = forms.CharField(
         label=_("Room"), max_length=100, help_text=_("The camera's photos go to this room's open session.")
     )

@@ -75,6 +75,14 @@ UNUSABLE: Mapping[str, str | Promise] = {
     "bright": _("too bright to count"),
 }
 
+SITE_PARTS: Mapping[str, str | Promise] = {
+    "database": _("Database"),
+    "storage": _("Storage"),
+    "queue": _("Queue"),
+    "workers": _("Workers"),
+    "models": _("Models"),
+}
+
 
 def in_words(words: Mapping[str, str | Promise], code: str) -> str:
     """The words for ``code``; a code nobody has put into words yet is shown with spaces."""
