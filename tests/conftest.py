@@ -36,6 +36,13 @@ KIND_OF_FIXTURE = {
 KINDS = (*KIND_OF_FIXTURE.values(), "worker")
 
 
+def pytest_configure() -> None:
+    """Passwords are hashed quickly in tests: they guard nothing."""
+    from django.conf import settings
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by what they ask for, and write each kind into the report, where a check can count it."""
     for item in items:
@@ -136,3 +143,20 @@ def chromium_path() -> str:
 def chromium_arguments() -> tuple[str, ...]:
     """The arguments to start the browser with: headless, and no calls to the outside."""
     return BROWSER_ARGUMENTS
+
+
+@pytest.fixture(autouse=True)
+def _files_of_this_test_only(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """Photos and chips that a test stores go to a folder of its own, and no cache outlives it."""
+    if "django_db_setup" not in request.fixturenames and "db" not in request.fixturenames:
+        if not request.node.get_closest_marker("django_db"):
+            yield
+            return
+    from django.core.cache import cache
+    from django.test import override_settings
+
+    cache.clear()
+    with override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("media")):
+        yield
