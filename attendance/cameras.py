@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import secrets
 
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from attendance.models import Camera, Room
+from attendance import errors, permissions
+from attendance.models import Camera, ClassSession, Room
 
 KEY_MARK = "rcam_"
 
@@ -46,6 +48,24 @@ def authenticate(key: str) -> Camera | None:
     if camera is not None:
         Camera.objects.filter(pk=camera.pk).update(last_seen_at=timezone.now())
     return camera
+
+
+def session_now(camera: Camera) -> ClassSession:
+    """The session of the camera's room that takes photos now: an open one that is running, else the latest open
+    one, else the last one closed within its grace time. Raises NoSessionNow.
+    """
+    now = timezone.now()
+    sessions = permissions.sessions_for_camera(camera)
+    running = sessions.filter(state=ClassSession.State.OPEN).order_by("-starts_at")
+    found = running.filter(starts_at__lte=now, ends_at__gte=now).first() or running.first()
+    if found is None:
+        last = sessions.filter(state=ClassSession.State.CLOSED).order_by("-closed_at").first()
+        if last is not None and last.closed_at is not None:
+            in_grace = now <= last.closed_at + dt.timedelta(minutes=last.grace_minutes)
+            found = last if in_grace else None
+    if found is None:
+        raise errors.NoSessionNow
+    return found
 
 
 def _new_key() -> str:

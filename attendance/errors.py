@@ -71,6 +71,12 @@ class SessionNotOpen(RollcallError):
     message = _("This session does not take photos now.")
 
 
+class NoSessionNow(RollcallError):
+    code = "no_session_now"
+    status = 409
+    message = _("No session is open in this camera's room now.")
+
+
 class SessionState(RollcallError):
     code = "session_state"
     status = 409

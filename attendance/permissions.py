@@ -98,6 +98,14 @@ def may_change_course(user: Viewer, course: Course) -> bool:
     return role is Role.TEACHER and courses_for(user).filter(pk=course.pk).exists()
 
 
+def may_change_student(user: Viewer, student: Student) -> bool:
+    """Teachers of a course with the student, and administrators: consent, portraits."""
+    role = role_of(user)
+    if role is Role.ADMINISTRATOR:
+        return True
+    return role is Role.TEACHER and courses_for(user).filter(roster_entries__student=student).exists()
+
+
 def may_create_courses(user: Viewer) -> bool:
     return role_of(user) in (Role.ADMINISTRATOR, Role.REGISTRAR, Role.TEACHER)
 
@@ -107,3 +115,8 @@ def sessions_for_camera(camera: Camera) -> QuerySet[ClassSession]:
     if camera.revoked_at is not None:
         return ClassSession.objects.none()
     return ClassSession.objects.filter(room_id=camera.room_id).select_related("course", "room")
+
+
+def snapshots_for_camera(camera: Camera) -> QuerySet[Snapshot]:
+    """What a camera sent itself."""
+    return Snapshot.objects.filter(camera=camera)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
+from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
 from attendance.errors import RollcallError
+
+log = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:rollcall:problem:"
@@ -48,6 +53,9 @@ def problem_response(exc: Exception, context: Mapping[str, Any]) -> Response | N
         exc = TooLarge()
     elif isinstance(exc, SuspiciousOperation):
         exc = exceptions.ParseError()
+    elif isinstance(exc, OperationalError):
+        log.error("the database does not answer: %s", exc)
+        exc = DatabaseGone()
     if not isinstance(exc, exceptions.APIException):
         return None
     response = exception_handler(exc, dict(context))
@@ -68,7 +76,23 @@ class TooLarge(exceptions.APIException):
 
     status_code = 413
     default_code = "too_large"
-    default_detail = "The request is larger than this server accepts."
+    default_detail = _("This is larger than the server accepts.")
+
+
+class LengthRequired(exceptions.APIException):
+    """A body of unstated length, which the server would take for an empty one."""
+
+    status_code = 411
+    default_code = "length_required"
+    default_detail = _("Send a Content-Length; a body in chunks of unknown length is not read.")
+
+
+class DatabaseGone(exceptions.APIException):
+    """The database does not answer, or not in time."""
+
+    status_code = 503
+    default_code = "database_gone"
+    default_detail = _("The database does not answer. Please try again in a moment.")
 
 
 def _answer(response: Response) -> Response:
