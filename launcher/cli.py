@@ -13,6 +13,7 @@ from launcher.environment import DEFAULT_HOST, DEFAULT_PORT, settings_environmen
 from launcher.errors import LaunchError, Stopped
 from launcher.packages import ensure_packages
 from launcher.places import PYTHON, ROOT, DataFolder
+from launcher.signals import Interruption
 from launcher.start import start
 
 USAGE = """\
@@ -40,21 +41,25 @@ docs/operations.md tells the environment variables and how to run Rollcall for a
 
 def main(arguments: Sequence[str]) -> int:
     """Do what the command line says; every foreseen failure is one sentence and exit code 1."""
+    interruption = Interruption()
     try:
-        return run(list(arguments))
+        return run(list(arguments), interruption)
     except LaunchError as error:
         complain(f"rollcall: {error}")
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            complain("rollcall: The disk is full: make room and start again.")
+        elif error.errno in (errno.EROFS, errno.EACCES) and error.filename:
+            complain(f"rollcall: {error.filename} cannot be written: {error.strerror}.")
+        else:
             raise
-        complain(f"rollcall: {error.filename or 'A file'} cannot be written: {error.strerror}.")
-    except (Stopped, KeyboardInterrupt):
+    except Stopped:
         complain("Stopped.")
         return 130
     return 1
 
 
-def run(arguments: list[str]) -> int:
+def run(arguments: list[str], interruption: Interruption) -> int:
     word = arguments[0] if arguments else ""
     if word == "test":
         return quality.test(arguments[1:])
@@ -70,7 +75,7 @@ def run(arguments: list[str]) -> int:
     data = DataFolder.from_environment()
     if options.service:
         return single(options.service, data, host, options.port)
-    return start(data, host, options.port, demo=not options.no_demo)
+    return start(data, host, options.port, interruption, demo=not options.no_demo)
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:

@@ -22,9 +22,8 @@ MANAGE = (str(PYTHON), str(ROOT / "manage.py"))
 EMPTY = "from attendance.models import Course; print('empty' if not Course.objects.exists() else 'used')"
 
 
-def start(data: DataFolder, host: str, port: int | None, *, demo: bool) -> int:
+def start(data: DataFolder, host: str, port: int | None, interruption: Interruption, *, demo: bool) -> int:
     """Set up, start everything, wait for a signal, stop everything."""
-    interruption = Interruption()
     env = settings_environment(data, port=port)
     with only_start(data):
         checks.need_free_port(host, int(env["ROLLCALL_PORT"]))
