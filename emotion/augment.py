@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -119,18 +120,16 @@ def cut_out(images: Tensor, how: Augmentation, generator: torch.Generator) -> Te
 
 
 def mix(
-    images: Tensor, targets: dict[str, Tensor], alpha: float, generator: torch.Generator
+    images: Tensor, targets: dict[str, Tensor], other: float, generator: torch.Generator
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """Mixup (Zhang et al., arXiv 1710.09412): each picture and its targets with another of the batch.
-
-    The share of the other picture is drawn from Beta(alpha, alpha), once for the batch, and folded to at most 0.5.
-    """
-    seed = int(torch.randint(2**31, (1,), generator=generator))
-    share = torch.distributions.Beta(alpha, alpha)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        drawn = float(share.sample())
-    other = min(drawn, 1 - drawn)
+    """Mixup (Zhang et al., arXiv 1710.09412): ``other`` (0..1) of another picture of the batch and its targets."""
     order = torch.randperm(len(images), generator=generator)
     mixed = {head: (1 - other) * target + other * target[order] for head, target in targets.items()}
     return (1 - other) * images + other * images[order], mixed
+
+
+def mixing_share(alpha: float, generator: torch.Generator) -> float:
+    """A share in 0..0.5 drawn from Beta(alpha, alpha), folded so that each picture stays the larger part."""
+    seed = int(torch.randint(2**31, (1,), generator=generator))
+    drawn = float(np.random.default_rng(seed).beta(alpha, alpha))
+    return min(drawn, 1 - drawn)

@@ -7,18 +7,19 @@ import json
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
-from emotion import augment, framing, networks
+from emotion import framing, networks
 from emotion.errors import BadImage, UnknownName, WeightsDamaged, WeightsMissing
 from emotion.framing import OUTLINE, Box, Framing
 from emotion.labels import CHALLENGE, FERPLUS
 from emotion.mood import Calibration
+from emotion.predict import Reader
 
 WEIGHTS: Final = Path(__file__).parent / "weights" / "rollcall.safetensors"
 CHECKSUMS: Final = "SHA256SUMS"
@@ -33,13 +34,16 @@ class Classifier:
 
     labels = CHALLENGE
 
-    def __init__(self, network: torch.nn.Module, version: str, details: dict[str, Any]) -> None:
-        self.network = network.eval()
+    def __init__(self, reader: Reader, version: str, temperature: float, calibration: Calibration) -> None:
+        self.reader = reader
         self.version = version
-        self.size = int(details["image_size"])
-        self.temperature = float(details["temperature"])
-        self.calibration = Calibration(np.asarray(details["confusion"], dtype=np.float64))
-        self.details = details
+        self.calibration = calibration
+        self.temperature = temperature
+
+    @property
+    def size(self) -> int:
+        """Side of the faces it takes, in pixels."""
+        return self.reader.image_size
 
     @classmethod
     def from_file(cls, path: Path) -> Classifier:
@@ -61,8 +65,13 @@ class Classifier:
                 details["network"], channels=details["channels"], heads=details["heads"]
             )
             network.load_state_dict(tensors)
-            version = f"{details['name']}-{details['number']}"
-            return cls(network.to(memory_format=torch.channels_last), version, details)  # type: ignore[call-overload]
+            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            return cls(
+                Reader(network, details["image_size"], details["channels"], True, torch.device("cpu")),
+                version=f"{details['name']}-{details['number']}",
+                temperature=float(details["temperature"]),
+                calibration=Calibration(np.asarray(details["confusion"], dtype=np.float64)),
+            )
         except (
             SafetensorError,
             KeyError,
@@ -82,11 +91,11 @@ class Classifier:
         Raises:
             BadImage: another type or shape, for instance colour.
         """
-        return self._answers(faces)["challenge"]
+        return self._answers(faces, "challenge", len(CHALLENGE))
 
     def ferplus_probabilities(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The same over the eight emotions of FER+ (n, 8), in the order of :data:`emotion.labels.FERPLUS`."""
-        return self._answers(faces)["ferplus"]
+        return self._answers(faces, "ferplus", len(FERPLUS))
 
     def read(
         self, photo: NDArray[np.uint8], boxes: Sequence[Box], *, framing_of: Framing = OUTLINE
@@ -103,26 +112,20 @@ class Classifier:
         """
         return self.probabilities(framing.faces(photo, boxes, self.size, framing_of))
 
-    def _answers(self, faces: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-        if not isinstance(faces, np.ndarray) or faces.dtype != np.uint8 or faces.ndim != 3:
-            shape = getattr(faces, "shape", type(faces).__name__)
+    def _answers(self, faces: NDArray[np.uint8], head: str, classes: int) -> NDArray[np.float32]:
+        shape = getattr(faces, "shape", ())
+        if (
+            not isinstance(faces, np.ndarray)
+            or faces.dtype != np.uint8
+            or shape[1:] != (self.size, self.size)
+        ):
             raise BadImage(f"faces must be grey uint8 (n, {self.size}, {self.size}), got {shape}")
-        if faces.shape[1:] != (self.size, self.size):
-            raise BadImage(f"faces must be {self.size} x {self.size} pixels, got {faces.shape[1:]}")
-        parts: dict[str, list[torch.Tensor]] = {"challenge": [], "ferplus": []}
-        with torch.inference_mode():
-            for start in range(0, len(faces), BATCH):
-                pixels = torch.from_numpy(faces[start : start + BATCH].copy()).unsqueeze(1).float().div_(255)
-                images = augment.standardise(pixels)
-                both = torch.cat([images, images.flip(3)]).contiguous(memory_format=torch.channels_last)
-                for head, logits in self.network(both).items():
-                    straight, mirrored = torch.softmax(logits / self.temperature, dim=1).chunk(2)
-                    parts[head].append((straight + mirrored) / 2)
-        width = {"challenge": len(CHALLENGE), "ferplus": len(FERPLUS)}
-        return {
-            head: torch.cat(part).numpy() if part else np.zeros((0, width[head]), np.float32)
-            for head, part in parts.items()
-        }
+        if not len(faces):
+            return np.zeros((0, classes), np.float32)
+        pictures = torch.from_numpy(faces.copy()).unsqueeze(1)
+        shares = self.reader.probabilities(pictures, mirror=True, batch=BATCH)[head].clamp_min(1e-8)
+        cooled = torch.softmax(shares.log() / self.temperature, dim=1)
+        return np.asarray(cooled.numpy(), dtype=np.float32)
 
 
 def check_sum(path: Path) -> None:

@@ -7,6 +7,7 @@ The file format is an ``.npz`` with ``images`` uint8 (N, 48, 48), ``labels`` uin
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +60,14 @@ class Samples:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    def only(self, heads: Sequence[str]) -> Samples:
+        """The same pictures with these heads only, in this order."""
+        return Samples(
+            self.images,
+            {head: self.targets[head] for head in heads},
+            {head: self.weights[head] for head in heads},
+        )
 
     def take(self, rows: NDArray[np.int64]) -> Samples:
         """These rows only."""

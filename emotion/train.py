@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 
-from emotion import configs
+from emotion import configs, detectors, folders
 from emotion.configs import Config
 from emotion.data import Samples, copy_groups, fer_samples, load_fer2013, split_by_group, usable
 from emotion.errors import EmotionError
-from emotion.training import Options, Trainer
+from emotion.plots import plot_history
+from emotion.training import HISTORY, Options, Trainer
 
 
 def fer_parts(config: Config, path: Path, limit: int | None = None) -> tuple[Samples, Samples]:
@@ -21,58 +24,86 @@ def fer_parts(config: Config, path: Path, limit: int | None = None) -> tuple[Sam
     part = load_fer2013(path)
     part = part.take(usable(part))
     if limit is not None:
-        part = part.take(torch.arange(min(limit, len(part))).numpy())
-    training_rows, validation_rows = split_by_group(
-        copy_groups(part.images), config.validation_share, config.seed
-    )
-    training = fer_samples(
-        part.take(training_rows), vote_share=config.vote_share, merge_copies=config.merge_copies
-    )
-    return training, fer_samples(part.take(validation_rows), merge_copies=False)
+        part = part.take(np.arange(min(limit, len(part))))
+    training, validation = split_by_group(copy_groups(part.images), config.validation_share, config.seed)
+    learned = fer_samples(part.take(training), vote_share=config.vote_share, merge_copies=config.merge_copies)
+    held_out = fer_samples(part.take(validation), merge_copies=False)
+    return learned.only(config.heads), held_out.only(config.heads)
+
+
+def load_parts(config: Config, given: argparse.Namespace) -> tuple[Samples, Samples]:
+    """Training and validation samples of any configuration."""
+    if config.task in ("fer2013", "ferplus"):
+        return fer_parts(config, given.data, given.limit)
+    if config.task == "folder":
+        samples = folders.load_classes(
+            given.data, config.image_size, max_images=given.max_images, seed=config.seed
+        )
+    else:
+        cut = detectors.largest_face(detectors.hog()[0]) if given.detect else None
+        samples = folders.load_gender_age(given.data, config.image_size, limit=given.limit, cut=cut)
+    rows = split_by_group(np.arange(len(samples)), config.validation_share, config.seed)
+    return samples.take(rows[0]), samples.take(rows[1])
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    made = argparse.ArgumentParser(prog="python -m emotion.train", description=__doc__)
-    made.add_argument("--config", required=True, choices=configs.names())
-    made.add_argument("--data", type=Path, required=True, help="npz of FER2013")
+    listed = "\n".join(f"  {name:22} {configs.get(name).about}" for name in configs.names())
+    made = argparse.ArgumentParser(
+        prog="python -m emotion.train",
+        description=__doc__,
+        epilog=f"configurations:\n{listed}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument("--config", required=True, choices=configs.names(), metavar="NAME")
+    made.add_argument(
+        "--data", type=Path, required=True, help="npz of FER2013, or the folder or zip of pictures"
+    )
     made.add_argument("--out", type=Path, help="folder of the run (default: runs/emotion/NAME)")
     made.add_argument("--epochs", type=int, help="instead of the configuration's own")
     made.add_argument(
         "--minutes", type=float, help="end the schedule after this time, however many epochs that were"
     )
     made.add_argument("--limit", type=int, help="use only the first N pictures")
-    made.add_argument("--threads", type=int, default=2)
+    made.add_argument("--max-images", type=int, help="folder of classes: at most N, spread evenly over them")
+    made.add_argument("--detect", action="store_true", help="gender and age: find and cut out the face first")
+    made.add_argument("--initial", type=Path, help="weights to start from, where name and shape fit")
+    made.add_argument("--threads", type=int, default=torch.get_num_threads())
     made.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    made.add_argument("--fp32", action="store_true", help="full precision even where bf16 is quicker")
+    made.add_argument("--fp32", action="store_true", help="full precision instead of bf16")
     made.add_argument("--resume", action="store_true", help="go on from the last checkpoint in the folder")
     return made
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
+    logging.basicConfig(format="%(message)s")
     given = parser().parse_args(arguments)
     torch.set_num_threads(given.threads)
     config = configs.get(given.config)
     if given.epochs is not None:
         config = configs.with_epochs(config, given.epochs)
-    device = torch.device(given.device)
     options = Options(
         folder=given.out or Path("runs/emotion") / config.name,
-        device=device,
+        device=torch.device(given.device),
         bf16=not given.fp32,
         minutes=given.minutes,
         resume=given.resume,
+        initial=given.initial,
     )
     try:
-        training, validation = fer_parts(config, given.data, given.limit)
+        training, validation = load_parts(config, given)
         print(
             f"{config.name}: {len(training)} training and {len(validation)} validation pictures", flush=True
         )
-        Trainer(config, training, validation, options).run()
+        history = Trainer(config, training, validation, options).run()
     except EmotionError as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 1
+    plot_history(options.folder / HISTORY, options.folder / "history.png")
+    print(f"epochs: {len(history)}")
+    print(f"validation_accuracy: {history[-1].validation_accuracy:.4f}")
+    print(f"best_validation_accuracy: {max(epoch.validation_accuracy for epoch in history):.4f}")
     return 0
 
 

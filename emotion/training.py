@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 from tqdm import tqdm
 
 from emotion import augment, networks
 from emotion.configs import Config
 from emotion.data import Samples
 from emotion.errors import CheckpointMismatch, DataProblem, TrainingDiverged
+from emotion.optimisation import cross_entropy, freeze, load_initial, make_optimizer
+from emotion.predict import Reader
 
 CHECKPOINT = "last.pt"
 BEST = "best.pt"
@@ -48,6 +49,7 @@ class Options:
     bf16: bool = False
     minutes: float | None = None  # the schedule ends after this much time, however many epochs that were
     resume: bool = False
+    initial: Path | None = None  # weights to start from, where name and shape fit
     progress: bool = True
 
 
@@ -56,49 +58,25 @@ def heads_of(samples: Samples) -> dict[str, int]:
     return {head: int(target.shape[1]) for head, target in samples.targets.items()}
 
 
-def cross_entropy(
-    answers: dict[str, Tensor], targets: dict[str, Tensor], weights: dict[str, Tensor], smoothing: float = 0.0
-) -> Tensor:
-    """Cross-entropy against label distributions, averaged over the batch and added up over the heads."""
-    total = torch.zeros((), device=next(iter(answers.values())).device)
-    for head, logits in answers.items():
-        target = targets[head] * (1 - smoothing) + smoothing / logits.shape[1]
-        each = -(target * functional.log_softmax(logits.float(), dim=1)).sum(dim=1)
-        total = total + (each * weights[head]).mean()
-    return total
-
-
-def _groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Parameters with weight decay (matrices, kernels) and without (norms, biases)."""
-    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    return [
-        {"params": [p for p in trained if p.dim() > 1], "weight_decay": weight_decay},
-        {"params": [p for p in trained if p.dim() <= 1], "weight_decay": 0.0},
-    ]
-
-
-def make_optimizer(network: nn.Module, config: Config) -> torch.optim.Optimizer:
-    """The optimiser a configuration names."""
-    groups = _groups(network, config.weight_decay)
-    if config.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=config.rate, momentum=0.9, nesterov=True)
-    if config.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=config.rate)
-    return torch.optim.Adam(groups, lr=config.rate)
-
-
 class Trainer:
     """One run. Make it, then :meth:`run`; it writes checkpoints and ``history.csv`` into ``options.folder``."""
 
     def __init__(self, config: Config, training: Samples, validation: Samples, options: Options) -> None:
-        if heads_of(training) != heads_of(validation):
-            raise DataProblem(f"training has heads {heads_of(training)}, validation {heads_of(validation)}")
+        if heads_of(training) != heads_of(validation) or set(heads_of(training)) != set(config.heads):
+            raise DataProblem(
+                f"training has heads {heads_of(training)}, validation {heads_of(validation)}, "
+                f"and {config.name} wants {', '.join(config.heads)}"
+            )
         self.config, self.options = config, options
         self.training, self.validation = training, validation
         torch.manual_seed(config.seed)
         self.generator = torch.Generator().manual_seed(config.seed)
         self.network = networks.create(config.network, channels=config.channels, heads=heads_of(training))
         self.network.to(options.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if options.initial is not None:
+            load_initial(self.network, options.initial)
+        if config.frozen:
+            freeze(self.network)
         self.optimizer = make_optimizer(self.network, config)
         self.average = {name: value.clone() for name, value in self.network.state_dict().items()}
         self.history: list[Epoch] = []
@@ -142,6 +120,8 @@ class Trainer:
 
     def _one_epoch(self, started: float, before: float) -> float:
         self.network.train()
+        if self.config.frozen:
+            self.network.eval()  # batch norm keeps its statistics, as the frozen layers keep their weights
         total, seen = 0.0, 0
         batches = math.ceil(len(self.training) / self.config.batch_size)
         bar = tqdm(
@@ -176,6 +156,8 @@ class Trainer:
             if len(rows) == 1 and len(order) > 1:
                 continue
             images = self.training.images[rows].float().div_(255)
+            if images.shape[1] != config.channels:
+                images = images.expand(-1, config.channels, -1, -1)
             targets = {head: target[rows] for head, target in self.training.targets.items()}
             weights = {head: weight[rows] for head, weight in self.training.weights.items()}
             calm = self._progress() >= config.calm_from
@@ -186,8 +168,9 @@ class Trainer:
             if not calm:
                 images = augment.cut_out(images, config.augmentation, self.generator)
             drawn = float(torch.rand(1, generator=self.generator))
-            if config.mixup and not calm and drawn < config.mixup_probability:
-                images, targets = augment.mix(images, targets, config.mixup, self.generator)
+            if not calm and drawn < config.mixup_probability:
+                other = config.mixup_share or augment.mixing_share(config.mixup, self.generator)
+                images, targets = augment.mix(images, targets, other, self.generator)
             yield (
                 images.to(device).contiguous(memory_format=torch.channels_last),
                 {head: target.to(device) for head, target in targets.items()},
@@ -246,36 +229,29 @@ class Trainer:
             else:
                 self.average[name].copy_(value)
 
-    @torch.no_grad()
-    def validate(self) -> tuple[float, float]:
-        """Loss and accuracy (of the first head) of the averaged weights on the validation part, no mirroring."""
+    def reader(self) -> Reader:
+        """The averaged weights, ready to be asked."""
         network = networks.create(
-            self.config.network, channels=self.config.channels, heads=heads_of(self.validation)
+            self.config.network, channels=self.config.channels, heads=heads_of(self.training)
         )
         network.load_state_dict(self.average)
-        network.to(self.options.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
-        first = next(iter(self.validation.targets))
-        total, right, counted = 0.0, 0, 0
-        for rows in torch.split(torch.arange(len(self.validation)), 256):
-            images = self.validation.images[rows].float().div_(255)
-            if images.shape[2] != self.config.image_size:
-                images = functional.interpolate(
-                    images, size=self.config.image_size, mode="bilinear", antialias=True, align_corners=False
-                )
-            if self.config.standardise:
-                images = augment.standardise(images)
-            with self._autocast():
-                answers = network(
-                    images.to(self.options.device).contiguous(memory_format=torch.channels_last)
-                )
-            answers = {head: logits.float().cpu() for head, logits in answers.items()}
-            targets = {head: target[rows] for head, target in self.validation.targets.items()}
-            weights = {head: weight[rows] for head, weight in self.validation.weights.items()}
-            total += cross_entropy(answers, targets, weights).item() * len(rows)
-            known = weights[first] > 0
-            right += int(((answers[first].argmax(1) == targets[first].argmax(1)) & known).sum())
-            counted += int(known.sum())
-        return total / len(self.validation), right / max(counted, 1)
+        network.to(self.options.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        config, options = self.config, self.options
+        return Reader(
+            network, config.image_size, config.channels, config.standardise, options.device, options.bf16
+        )
+
+    def validate(self) -> tuple[float, float]:
+        """Loss and accuracy (of the first head) of the averaged weights on the validation part, no mirroring."""
+        shares = self.reader().probabilities(self.validation.images)
+        targets, weights = self.validation.targets, self.validation.weights
+        loss = cross_entropy(
+            {head: share.clamp_min(1e-12).log() for head, share in shares.items()}, targets, weights
+        )
+        first = self.config.heads[0]
+        known = weights[first] > 0
+        right = (shares[first].argmax(1) == targets[first].argmax(1)) & known
+        return loss.item(), int(right.sum()) / max(int(known.sum()), 1)
 
     # ---- on disk
 

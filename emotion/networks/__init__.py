@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emotion.networks import rollcall
+from emotion.networks import earlier, resnet, rollcall
 from emotion.networks._registry import Entry, Heads, create, entry, names
 
-__all__ = ["Entry", "Heads", "create", "entry", "names", "rollcall"]
+__all__ = ["Entry", "Heads", "create", "earlier", "entry", "names", "resnet", "rollcall"]

@@ -1,4 +1,4 @@
-"""Every way of training, as data. ``python -m emotion.train --config NAME`` runs any of them."""
+"""What a configuration is, and the list of them."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ class Config:
     about: str
     published: str = ""  # what its authors say they reached
     task: Task = "fer2013"
+    heads: tuple[str, ...] = ("challenge",)
     channels: int = 1
     image_size: int = 48
     grow: tuple[tuple[float, int], ...] = ()  # (from this share of the run, train at this size)
@@ -38,8 +39,10 @@ class Config:
     standardise: bool = False
     augmentation: Augmentation = NONE
     mixup: float = 0.0  # alpha of the Beta distribution
+    mixup_share: float = 0.0  # instead: always this share of the other picture
     mixup_probability: float = 0.0  # of a batch
     calm_from: float = 1.0  # no mixup and no cutout from this share of the run on
+    frozen: bool = False  # only the heads learn; the rest keeps the weights it was given
     ema: float = 0.0  # decay of the averaged weights a step; 0 keeps none
     validation_share: float = 0.06
     seed: int = 20130713
@@ -68,40 +71,6 @@ def get(name: str) -> Config:
     if name not in _CONFIGS:
         raise UnknownName(f"no configuration {name!r}; there are {', '.join(names())}")
     return _CONFIGS[name]
-
-
-ROLLCALL = register(
-    Config(
-        name="rollcall",
-        network="rollcall",
-        about="Rollcall's own network: two heads, votes as label distributions, growing pictures, EMA",
-        grow=((0.0, 32), (0.35, 40), (0.72, 48)),
-        epochs=90,
-        optimizer="sgd",
-        rate=0.1,
-        weight_decay=5e-4,
-        schedule="cosine",
-        warmup=0.03,
-        label_smoothing=0.03,
-        vote_share=0.3,
-        merge_copies=True,
-        standardise=True,
-        augmentation=Augmentation(
-            rotation=15,
-            shear=0.08,
-            zoom=0.16,
-            shift=0.08,
-            flip=True,
-            gamma=0.4,
-            blur=0.1,
-            cutout=0.5,
-        ),
-        mixup=0.2,
-        mixup_probability=0.4,
-        calm_from=0.86,
-        ema=0.998,
-    )
-)
 
 
 def with_epochs(config: Config, epochs: int) -> Config:

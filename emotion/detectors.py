@@ -1,0 +1,68 @@
+"""Simple face finders for this package's own command lines; the web application brings its own boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import cv2
+import dlib
+import numpy as np
+from numpy.typing import NDArray
+
+from emotion.errors import SourceProblem
+from emotion.framing import OUTLINE, SQUARE, Framing
+
+Find: TypeAlias = Callable[[NDArray[np.uint8]], list[tuple[float, float, float, float]]]
+"""RGB uint8 (H, W, 3) to boxes (left, top, width, height) in its pixels."""
+
+
+def hog(upsample: int = 0) -> tuple[Find, Framing]:
+    """dlib's HOG detector, which needs no file; finds faces from about 80 pixels, from half of it by upsampling."""
+    detector: Any = dlib.get_frontal_face_detector()
+
+    def find(photo: NDArray[np.uint8]) -> list[tuple[float, float, float, float]]:
+        found = detector(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY), upsample)
+        return [(float(r.left()), float(r.top()), float(r.width()), float(r.height())) for r in found]
+
+    return find, SQUARE
+
+
+def yunet(model: Path, threshold: float = 0.6) -> tuple[Find, Framing]:
+    """YuNet through OpenCV; its model file is not part of any package and must be given.
+
+    Raises:
+        SourceProblem: the file is missing or no such model.
+    """
+    if not model.is_file():
+        raise SourceProblem(f"no YuNet model at {model}")
+    try:
+        detector = cv2.FaceDetectorYN.create(str(model), "", (320, 320), threshold, 0.3, 5000)
+    except cv2.error as problem:
+        raise SourceProblem(f"{model}: not a YuNet model ({problem.err})") from problem
+
+    def find(photo: NDArray[np.uint8]) -> list[tuple[float, float, float, float]]:
+        detector.setInputSize((photo.shape[1], photo.shape[0]))
+        found = detector.detect(cv2.cvtColor(photo, cv2.COLOR_RGB2BGR))[1]
+        if found is None:
+            return []
+        return [(float(row[0]), float(row[1]), float(row[2]), float(row[3])) for row in found]
+
+    return find, OUTLINE
+
+
+def largest_face(find: Find, margin: float = 0.25) -> Callable[[NDArray[np.uint8]], NDArray[np.uint8] | None]:
+    """A function that cuts out the largest face of a picture with ``margin`` (share of its side) around it."""
+
+    def cut(photo: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+        boxes = find(photo)
+        if not boxes:
+            return None
+        left, top, width, height = max(boxes, key=lambda box: box[2] * box[3])
+        rows, columns = photo.shape[:2]
+        top_row, bottom = max(0, round(top - margin * height)), min(rows, round(top + (1 + margin) * height))
+        first, last = max(0, round(left - margin * width)), min(columns, round(left + (1 + margin) * width))
+        return np.ascontiguousarray(photo[top_row:bottom, first:last])
+
+    return cut

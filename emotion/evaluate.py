@@ -1,0 +1,192 @@
+"""Measure a network: ``python -m emotion.evaluate --weights FILE --data fer2013_PublicTest.npz``.
+
+``--weights`` is a shipped ``.safetensors`` file or a training run's checkpoint ``.pt``; ``--data`` any npz with
+``images``, ``labels`` and ``votes`` as :mod:`emotion.data` describes them. The last lines are ``name: value``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from emotion import metrics, plots
+from emotion.classifier import WEIGHTS, Classifier, check_sum
+from emotion.data import Fer2013, load_fer2013
+from emotion.errors import DataProblem, EmotionError
+from emotion.labels import CHALLENGE, FERPLUS, majority
+from emotion.predict import Reader, from_checkpoint
+
+EARLIER = (
+    ("first system, three networks", "about 55 %"),
+    ("second system, CIFAR network with cutout or mixup", "67.6 to 68.5 %"),
+    ("second system, ResNet-50 by transfer", "25 to 38 %"),
+    ("third system, wide kernels (a small private set)", "77 to 81 %"),
+    ("fourth system, ResNet-18 (AffectNet, 8 emotions)", "55 %"),
+    ("people on FER2013 (arXiv 1307.0414)", "65 ± 5 %"),
+    ("best single networks, PrivateTest (arXiv 2105.03588; ICPR 2020)", "73.3 and 74.1 %"),
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """Probabilities of every picture, float32 (N, classes), for the heads a network has."""
+
+    challenge: NDArray[np.float32] | None
+    ferplus: NDArray[np.float32] | None
+
+
+def load_reader(weights: Path) -> Reader:
+    """A shipped file (its checksum checked where it lies in this package) or a run's checkpoint.
+
+    Raises:
+        WeightsMissing, WeightsDamaged: see :mod:`emotion.classifier`.
+    """
+    if weights.suffix == ".pt":
+        return from_checkpoint(weights)
+    if weights.resolve() == WEIGHTS.resolve():
+        check_sum(weights)
+    return Classifier.from_file(weights).reader
+
+
+def overlap_rows(path: Path, size: int) -> NDArray[np.bool_]:
+    """Mask (size,) of the rows named in a CSV with a column ``row``, counted from 0.
+
+    Raises:
+        DataProblem: the file cannot be read, has no such column, or names a row that is not there.
+    """
+    try:
+        with path.open(newline="") as file:
+            rows = [int(line["row"]) for line in csv.DictReader(file)]
+    except (OSError, KeyError, ValueError, TypeError) as problem:
+        raise DataProblem(f"{path}: not a list of rows ({problem!r})") from problem
+    if rows and not 0 <= min(rows) <= max(rows) < size:
+        raise DataProblem(f"{path}: names row {max(rows)} of {size}")
+    mask = np.zeros(size, np.bool_)
+    mask[rows] = True
+    return mask
+
+
+def ask(reader: Reader, part: Fer2013) -> Answers:
+    """Mirror-averaged answers to a whole part."""
+    shares = reader.probabilities(torch.from_numpy(part.images).unsqueeze(1), mirror=True)
+    given = {head: np.asarray(share.numpy(), dtype=np.float32) for head, share in shares.items()}
+    return Answers(given.get("challenge"), given.get("ferplus"))
+
+
+def milliseconds(reader: Reader, batch: int, repeats: int) -> float:
+    """Median time a face in milliseconds, mirrored, normalisation included, on the present number of threads."""
+    pictures = torch.randint(0, 256, (batch, 1, 48, 48), dtype=torch.uint8)
+    reader.probabilities(pictures, mirror=True)
+    times: list[float] = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        reader.probabilities(pictures, mirror=True)
+        times.append(time.perf_counter() - started)
+    return 1000 * float(np.median(times)) / batch
+
+
+def challenge_figures(
+    shares: NDArray[np.float32], part: Fer2013, twins: NDArray[np.bool_] | None, pictures: Path | None
+) -> dict[str, float]:
+    """Print the table of classes, draw the figures, return the ``name: value`` pairs of the challenge's labels."""
+    read = shares.argmax(axis=1).astype(np.int64)
+    right = read == part.labels
+    confusion = metrics.confusion_matrix(part.labels, read, len(CHALLENGE))
+    figures = metrics.class_figures(confusion, CHALLENGE)
+    bins, ece = metrics.reliability(shares, part.labels)
+    print(f"{'':10}{'pictures':>9}{'precision':>11}{'recall':>8}{'F1':>7}{'specificity':>13}")
+    for line in figures:
+        print(
+            f"{line.name:10}{line.support:9d}{line.precision:11.3f}{line.sensitivity:8.3f}{line.f1:7.3f}"
+            f"{line.specificity:13.3f}"
+        )
+    print("\nconfusion (rows labelled, columns read)")
+    print(" " * 10 + "".join(f"{name[:8]:>9}" for name in CHALLENGE))
+    for name, row in zip(CHALLENGE, confusion, strict=True):
+        print(f"{name:10}" + "".join(f"{count:9d}" for count in row))
+    if pictures is not None:
+        plots.plot_confusion(
+            confusion, CHALLENGE, pictures / "confusion.png", f"{100 * right.mean():.2f} % right"
+        )
+        plots.plot_reliability(bins, ece, pictures / "reliability.png")
+    values = {"accuracy": float(right.mean())}
+    if twins is not None:
+        values["accuracy_without_twins"] = float(right[~twins].mean())
+    values["macro_f1"] = float(np.mean([line.f1 for line in figures]))
+    values["ece"] = ece
+    return values
+
+
+def ferplus_figures(
+    shares: NDArray[np.float32], part: Fer2013, twins: NDArray[np.bool_] | None, pictures: Path | None
+) -> dict[str, float]:
+    """The same for FER+'s majority labels; pictures without an emotion as their majority are left out."""
+    wanted = majority(part.votes)
+    known = wanted >= 0
+    read = shares.argmax(axis=1).astype(np.int64)
+    right = read == wanted
+    if pictures is not None:
+        confusion = metrics.confusion_matrix(wanted[known], read[known], len(FERPLUS))
+        title = f"FER+, {100 * right[known].mean():.2f} % right"
+        plots.plot_confusion(confusion, FERPLUS, pictures / "confusion-ferplus.png", title)
+    values = {"ferplus_pictures": float(known.sum()), "ferplus_accuracy": float(right[known].mean())}
+    if twins is not None:
+        values["ferplus_accuracy_without_twins"] = float(right[known & ~twins].mean())
+    return values
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    made = argparse.ArgumentParser(prog="python -m emotion.evaluate", description=__doc__)
+    made.add_argument("--weights", type=Path, default=WEIGHTS)
+    made.add_argument("--data", type=Path, required=True, help="npz to measure on")
+    made.add_argument(
+        "--overlap", type=Path, help="CSV whose column row names pictures with a twin in training"
+    )
+    made.add_argument("--history", type=Path, help="history.csv of the training run, to draw its curves")
+    made.add_argument("--figures", type=Path, help="folder for PNG files")
+    made.add_argument("--threads", type=int, default=1)
+    return made
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    given = parser().parse_args(arguments)
+    torch.set_num_threads(given.threads)
+    try:
+        reader = load_reader(given.weights)
+        part = load_fer2013(given.data)
+        twins = overlap_rows(given.overlap, len(part)) if given.overlap else None
+        answers = ask(reader, part)
+    except EmotionError as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 1
+    values: dict[str, float] = {"pictures": float(len(part))}
+    if answers.challenge is not None:
+        values |= challenge_figures(answers.challenge, part, twins, given.figures)
+    if answers.ferplus is not None:
+        values |= ferplus_figures(answers.ferplus, part, twins, given.figures)
+    if given.history is not None and given.figures is not None:
+        plots.plot_history(given.history, given.figures / "history.png")
+    values["ms_per_face_batch1"] = milliseconds(reader, 1, 40)
+    values["ms_per_face_batch32"] = milliseconds(reader, 32, 8)
+    print("\npublished figures of others")
+    for name, figure in EARLIER:
+        print(f"  {name}: {figure}")
+    print()
+    for name, value in values.items():
+        print(f"{name}: {value:.0f}" if name.endswith("pictures") else f"{name}: {value:.4f}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,96 @@
+"""Turn a training run into the file that ships: ``python -m emotion.export --run runs/emotion/rollcall ...``.
+
+The temperature and the confusion matrix that class mood needs are measured on the run's own validation part, never
+on PublicTest or PrivateTest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+
+from emotion import configs, metrics
+from emotion.classifier import CHECKSUMS, WEIGHTS
+from emotion.data import Samples
+from emotion.errors import EmotionError
+from emotion.labels import CHALLENGE
+from emotion.predict import from_checkpoint
+from emotion.train import fer_parts
+from emotion.training import BEST, CHECKPOINT
+
+
+def calibrate(probabilities: torch.Tensor, validation: Samples) -> tuple[float, list[list[float]]]:
+    """Temperature, and the confusion matrix (7, 7) as row shares, each row with one picture spread over it."""
+    labels = validation.targets["challenge"].argmax(1).numpy().astype(np.int64)
+    shares = probabilities.clamp_min(1e-8)
+    temperature = metrics.fit_temperature(shares.log().numpy(), labels)
+    counts = metrics.confusion_matrix(labels, shares.argmax(1).numpy().astype(np.int64), len(CHALLENGE))
+    smooth = counts + 1.0 / len(CHALLENGE)
+    return temperature, (smooth / smooth.sum(axis=1, keepdims=True)).tolist()
+
+
+def export(checkpoint: Path, validation: Samples, out: Path, number: int) -> dict[str, object]:
+    """Write ``out`` (float16 kernels, float32 statistics) and its line in ``SHA256SUMS``; returns its details."""
+    reader = from_checkpoint(checkpoint)
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    temperature, confusion = calibrate(
+        reader.probabilities(validation.images, mirror=True)["challenge"], validation
+    )
+    details: dict[str, object] = {
+        "name": "rollcall-emotion",
+        "number": number,
+        "network": state["network"],
+        "channels": state["channels"],
+        "heads": state["heads"],
+        "image_size": reader.image_size,
+        "temperature": temperature,
+        "confusion": confusion,
+        "configuration": state["config"],
+        "epochs": len(state["history"]),
+        "validation_pictures": len(validation),
+    }
+    tensors = {
+        name: (value.half() if value.dim() > 1 else value).contiguous()
+        for name, value in state["average"].items()
+    }
+    out.parent.mkdir(parents=True, exist_ok=True)
+    beside = out.with_suffix(".part")
+    save_file(tensors, beside, metadata={"format": "pt", "rollcall": json.dumps(details)})
+    beside.replace(out)
+    digest = hashlib.sha256(out.read_bytes()).hexdigest()
+    (out.parent / CHECKSUMS).write_text(f"{digest}  {out.name}\n")
+    return details
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    made = argparse.ArgumentParser(prog="python -m emotion.export", description=__doc__)
+    made.add_argument("--run", type=Path, required=True, help="folder of a training run")
+    made.add_argument("--data", type=Path, required=True, help="the npz it was trained on")
+    made.add_argument("--out", type=Path, default=WEIGHTS)
+    made.add_argument("--number", type=int, default=1, help="version number of these weights")
+    made.add_argument("--best", action="store_true", help=f"{BEST} instead of {CHECKPOINT}")
+    given = made.parse_args(arguments)
+    checkpoint = given.run / (BEST if given.best else CHECKPOINT)
+    try:
+        validation = fer_parts(configs.get("rollcall"), given.data)[1]
+        details = export(checkpoint, validation, given.out, given.number)
+    except EmotionError as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 1
+    print(f"wrote {given.out} ({given.out.stat().st_size / 1e6:.1f} MB)")
+    print(f"epochs: {details['epochs']}")
+    print(f"temperature: {details['temperature']:.3f}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

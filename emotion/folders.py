@@ -1,0 +1,215 @@
+"""Pictures in folders: by class, in AffectNet's own layout, or named by age and gender.
+
+A picture that cannot be read is skipped and counted in the log; when none is left, that is an error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from emotion.data import Samples
+from emotion.errors import DataProblem
+
+SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
+AGE_GROUPS: Final = ("0-17", "18-34", "35-59", "60 and over")
+AGE_BOUNDS: Final = (18, 35, 60)
+GENDERS: Final = ("male", "female")
+MAX_PIXELS: Final = 50_000_000
+_CROP_NAME: Final = re.compile(r"(?P<age>\d{1,3})_(?P<gender>[01])_")
+_log = logging.getLogger(__name__)
+
+Cut: TypeAlias = Callable[[NDArray[np.uint8]], NDArray[np.uint8] | None]
+"""Finds the face in an RGB picture uint8 (H, W, 3) and cuts it out, or None where it finds none."""
+
+
+def read_picture(data: bytes, size: int, cut: Cut | None = None) -> NDArray[np.uint8] | None:
+    """Decode one picture to RGB uint8 (size, size, 3); None if it cannot be read or holds no face to cut out."""
+    try:
+        with Image.open(io.BytesIO(data)) as opened:
+            if opened.width * opened.height > MAX_PIXELS:
+                return None
+            picture = opened.convert("RGB")
+    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
+        return None
+    if cut is not None:
+        face = cut(np.asarray(picture))
+        if face is None:
+            return None
+        picture = Image.fromarray(face)
+    return np.asarray(picture.resize((size, size), Image.Resampling.BILINEAR), dtype=np.uint8)
+
+
+def _samples(
+    pictures: list[NDArray[np.uint8]],
+    labels: dict[str, list[int]],
+    classes: dict[str, int],
+    skipped: int,
+    where: Path,
+) -> Samples:
+    """Pictures RGB (H, W, 3) and labels of every head to samples; complains when there is nothing to learn from."""
+    if skipped:
+        _log.warning("%s: %d pictures could not be read or hold no face and were left out", where, skipped)
+    if not pictures:
+        raise DataProblem(f"{where}: no readable picture")
+    images = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous()
+    targets = {
+        head: torch.from_numpy(np.eye(classes[head], dtype=np.float32)[values])
+        for head, values in labels.items()
+    }
+    return Samples(images, targets, {head: torch.ones(len(images)) for head in labels})
+
+
+def class_names(folder: Path) -> list[str]:
+    """The classes of a folder of folders: names of the subfolders that hold pictures, sorted.
+
+    Raises:
+        DataProblem: not a folder, or fewer than two such subfolders.
+    """
+    if not folder.is_dir():
+        raise DataProblem(f"{folder} is not a folder")
+    names = sorted(
+        entry.name
+        for entry in folder.iterdir()
+        if entry.is_dir() and any(file.suffix.lower() in SUFFIXES for file in entry.iterdir())
+    )
+    if len(names) < 2:
+        raise DataProblem(f"{folder}: needs at least two subfolders with pictures, one a class; has {names}")
+    return names
+
+
+def _affectnet(folder: Path) -> list[tuple[Path, int]]:
+    """``images/ID.jpg`` with ``annotations/ID_exp.npy`` (AffectNet's release); classes 0 to 7."""
+    found: list[tuple[Path, int]] = []
+    for image in sorted((folder / "images").iterdir()):
+        label_file = folder / "annotations" / f"{image.stem}_exp.npy"
+        if image.suffix.lower() not in SUFFIXES:
+            continue
+        try:
+            label = int(np.load(label_file, allow_pickle=False))
+        except (OSError, ValueError, TypeError, EOFError) as problem:
+            raise DataProblem(f"{label_file}: not the label of {image.name} ({problem})") from problem
+        if not 0 <= label <= 7:
+            raise DataProblem(f"{label_file}: label {label} is not 0 to 7")
+        found.append((image, label))
+    return found
+
+
+def _evenly(entries: list[tuple[Path, int]], limit: int | None, seed: int) -> list[tuple[Path, int]]:
+    """At most ``limit`` entries, drawn in turn from every class so that small classes stay whole longest."""
+    if limit is None or len(entries) <= limit:
+        return entries
+    order = np.random.default_rng(seed).permutation(len(entries))
+    turn: dict[int, int] = {}
+    ranked: list[tuple[int, int]] = []
+    for at in order:
+        label = entries[at][1]
+        turn[label] = turn.get(label, 0) + 1
+        ranked.append((turn[label], int(at)))
+    return [entries[at] for _, at in sorted(ranked)[:limit]]
+
+
+def load_classes(folder: Path, size: int, *, max_images: int | None = None, seed: int = 0) -> Samples:
+    """Pictures by class with the one head ``folder``.
+
+    Args:
+        folder: subfolders named after the classes, or AffectNet's ``images`` and ``annotations``.
+        size: pictures become RGB of this many pixels a side.
+        max_images: at most so many, spread evenly over the classes.
+
+    Raises:
+        DataProblem: no such folder, no classes, a label file that does not fit, or no readable picture.
+    """
+    if (folder / "images").is_dir() and (folder / "annotations").is_dir():
+        entries, count = _affectnet(folder), 8
+    else:
+        names = class_names(folder)
+        count = len(names)
+        entries = [
+            (file, label)
+            for label, name in enumerate(names)
+            for file in sorted((folder / name).iterdir())
+            if file.suffix.lower() in SUFFIXES
+        ]
+    pictures: list[NDArray[np.uint8]] = []
+    labels: list[int] = []
+    skipped = 0
+    for file, label in _evenly(entries, max_images, seed):
+        picture = read_picture(file.read_bytes(), size)
+        if picture is None:
+            skipped += 1
+            continue
+        pictures.append(picture)
+        labels.append(label)
+    return _samples(pictures, {"folder": labels}, {"folder": count}, skipped, folder)
+
+
+def _files(source: Path) -> Iterator[tuple[str, bytes]]:
+    """(name, bytes) of every picture in a folder (and below) or a zip file."""
+    if source.is_dir():
+        for file in sorted(source.rglob("*")):
+            if file.suffix.lower() in SUFFIXES:
+                yield file.name, file.read_bytes()
+        return
+    try:
+        with zipfile.ZipFile(source) as archive:
+            for name in sorted(archive.namelist()):
+                if Path(name).suffix.lower() in SUFFIXES:
+                    yield Path(name).name, archive.read(name)
+    except (OSError, zipfile.BadZipFile) as problem:
+        raise DataProblem(f"{source}: neither a folder nor a readable zip file ({problem})") from problem
+
+
+def age_group(age: int) -> int:
+    """Index into :data:`AGE_GROUPS`."""
+    return sum(age >= bound for bound in AGE_BOUNDS)
+
+
+def load_gender_age(source: Path, size: int, *, limit: int | None = None, cut: Cut | None = None) -> Samples:
+    """Labelled crops with the heads ``gender`` (2) and ``age`` (4 groups); exact copies are dropped first.
+
+    Args:
+        source: a folder or zip of files named ``[age]_[gender]_...`` as in UTKFace.
+        size: pictures become RGB of this many pixels a side.
+        limit: only the first so many pictures.
+        cut: finds the face first, for pictures that are not crops yet.
+
+    Raises:
+        DataProblem: unreadable source, no file named that way, or no readable picture.
+    """
+    pictures: list[NDArray[np.uint8]] = []
+    labels: dict[str, list[int]] = {"gender": [], "age": []}
+    seen: set[bytes] = set()
+    skipped = unnamed = 0
+    for name, data in _files(source):
+        if limit is not None and len(pictures) >= limit:
+            break
+        match = _CROP_NAME.match(name)
+        if match is None:
+            unnamed += 1
+            continue
+        key = hashlib.sha256(data).digest()
+        if key in seen:
+            continue
+        seen.add(key)
+        picture = read_picture(data, size, cut)
+        if picture is None:
+            skipped += 1
+            continue
+        pictures.append(picture)
+        labels["gender"].append(int(match["gender"]))
+        labels["age"].append(age_group(int(match["age"])))
+    if unnamed and not pictures:
+        raise DataProblem(f"{source}: none of {unnamed} pictures is named [age]_[gender]_...")
+    return _samples(pictures, labels, {"gender": len(GENDERS), "age": len(AGE_GROUPS)}, skipped, source)

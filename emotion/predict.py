@@ -1,0 +1,87 @@
+"""A network with all it needs to be asked: size, channels, normalisation. Used while training and after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from emotion import augment, configs, networks
+from emotion.errors import BadImage, UnknownName, WeightsDamaged, WeightsMissing
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reader:
+    """Pictures in, probabilities out."""
+
+    network: nn.Module
+    image_size: int
+    channels: int
+    standardise: bool
+    device: torch.device
+    bf16: bool = False
+
+    @torch.no_grad()
+    def probabilities(self, images: Tensor, *, mirror: bool = False, batch: int = 256) -> dict[str, Tensor]:
+        """Answer of every head, float32 (N, classes), rows adding up to 1.
+
+        Args:
+            images: uint8 (N, C, H, W), N > 0; grey ones are repeated where the network takes colour.
+            mirror: average with the mirror image.
+
+        Raises:
+            BadImage: another type or number of dimensions, no picture, or colour for a grey network.
+        """
+        if images.dtype != torch.uint8 or images.dim() != 4 or not len(images):
+            raise BadImage(
+                f"pictures must be uint8 (N, C, H, W), N > 0, got {images.dtype} {tuple(images.shape)}"
+            )
+        if images.shape[1] not in (1, self.channels):
+            raise BadImage(f"{images.shape[1]} channels for a network of {self.channels}")
+        self.network.eval()
+        parts: dict[str, list[Tensor]] = {}
+        for part in torch.split(images, batch):
+            pixels = self.prepare(part)
+            views = torch.cat([pixels, pixels.flip(3)]) if mirror else pixels
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+                answers = self.network(views.to(self.device).contiguous(memory_format=torch.channels_last))
+            for head, logits in answers.items():
+                shares = torch.softmax(logits.float(), dim=1).cpu()
+                parts.setdefault(head, []).append(
+                    (shares[: len(part)] + shares[len(part) :]) / 2 if mirror else shares
+                )
+        return {head: torch.cat(part) for head, part in parts.items()}
+
+    def prepare(self, images: Tensor) -> Tensor:
+        """uint8 (N, C, H, W) to float32 of the network's size, channels and range."""
+        pixels = images.float().div_(255)
+        if pixels.shape[1] != self.channels:
+            pixels = pixels.expand(-1, self.channels, -1, -1)
+        if pixels.shape[2:] != (self.image_size, self.image_size):
+            pixels = functional.interpolate(
+                pixels, size=self.image_size, mode="bilinear", antialias=True, align_corners=False
+            )
+        return augment.standardise(pixels) if self.standardise else pixels
+
+
+def from_checkpoint(path: Path) -> Reader:
+    """The averaged weights of a training run's checkpoint.
+
+    Raises:
+        WeightsMissing: there is no such file.
+        WeightsDamaged: it is no checkpoint, or of a configuration this version does not know.
+    """
+    if not path.is_file():
+        raise WeightsMissing(f"no checkpoint at {path}")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        config = configs.get(state["config"])
+        network = networks.create(state["network"], channels=state["channels"], heads=state["heads"])
+        network.load_state_dict(state["average"])
+    except (RuntimeError, KeyError, TypeError, ValueError, EOFError, UnknownName) as problem:
+        raise WeightsDamaged(f"{path}: not a checkpoint of this version ({problem})") from problem
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return Reader(network, config.image_size, config.channels, config.standardise, torch.device("cpu"))
