@@ -43,7 +43,7 @@ def test_faces_become_sightings_with_candidates_and_marks(
     first, stranger = Snapshot.objects.first().sightings.all()
     assert (first.decision, first.student) == ("recognised", one)
     assert (stranger.decision, stranger.student) == ("unknown", None)
-    assert [c.student for c in first.candidates.all()][0] == one
+    assert next(c.student for c in first.candidates.all()) == one
     mark = session.marks.get(student=one)
     assert (mark.status, mark.seen_in) == ("present", 2)
 

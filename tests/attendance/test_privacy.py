@@ -149,7 +149,7 @@ def test_a_deleted_course_takes_its_photos_and_its_own_students_along(
 def test_photos_go_after_thirty_days_and_marks_stay(
     session: ClassSession, django_capture_on_commit_callbacks: Any
 ) -> None:
-    student, vector = seen_student(session)
+    student, _vector = seen_student(session)
     template_file = str(FaceTemplate.objects.get().chip)
     now = timezone.now()
     with django_capture_on_commit_callbacks(execute=True):
