@@ -228,6 +228,22 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "attendance.api.schema.add_problems",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "SessionState": "attendance.models.ClassSession.State",
+        "SnapshotState": "attendance.models.Snapshot.State",
+        "PortraitState": "attendance.models.Portrait.State",
+        "ConsentState": "attendance.models.Consent.State",
+        "MarkStatus": "attendance.models.Mark.Status",
+        "MarkSource": "attendance.models.Mark.Source",
+        "ReviewVerdict": "attendance.models.Review.Verdict",
+        "RosterVerdict": "attendance.rosters.Verdict",
+        "Decision": "attendance.models.Sighting.Decision",
+    },
 }
 
 # --- Rollcall's own ---------------------------------------------------------------------------

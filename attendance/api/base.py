@@ -8,13 +8,14 @@ from typing import Any, TypeVar
 from django.contrib.auth.models import User
 from django.db.models import Model, QuerySet
 from django.http import Http404
-from django.http.response import HttpResponseBase
 from rest_framework import generics
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.parsers import BaseParser
 from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import ModelSerializer, Serializer
 from rest_framework.throttling import BaseThrottle
 
 from attendance import permissions
@@ -46,14 +47,12 @@ class ApiView(generics.GenericAPIView[Any]):
     def body_limit(self) -> int:
         return self.max_body_bytes
 
-    def finalize_response(
-        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
-    ) -> HttpResponseBase:
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         if getattr(response, "exception", False):
             # A refusal is problem JSON, also where the answer would have been CSV or a picture.
             request.accepted_renderer = JSONRenderer()
             request.accepted_media_type = JSONRenderer.media_type
-        answer: HttpResponseBase = super().finalize_response(request, response, *args, **kwargs)  # type: ignore[arg-type]
+        answer = super().finalize_response(request, response, *args, **kwargs)
         answer.headers.setdefault("Cache-Control", "no-store")
         return answer
 
@@ -95,9 +94,16 @@ class ApiView(generics.GenericAPIView[Any]):
         if not permissions.may_change_course(self.person, course):
             raise PermissionDenied
 
-    def valid(self, **context: Any) -> dict[str, Any]:
+    def page(self, queryset: QuerySet[AnyModel], serializer: type[ModelSerializer[AnyModel]]) -> Response:
+        """One bounded page of what the request's filters leave. Raises NotFound for a page that is not there."""
+        rows = self.paginate_queryset(self.filter_queryset(queryset))
+        return self.get_paginated_response(
+            serializer(rows, many=True, context=self.get_serializer_context()).data
+        )
+
+    def valid(self, serializer_class: type[Serializer[Any]]) -> dict[str, Any]:
         """The request's body, checked. Raises ValidationError."""
-        serializer = self.get_serializer(data=self.request.data, context=context)
+        serializer = serializer_class(data=self.request.data)
         serializer.is_valid(raise_exception=True)
         checked: dict[str, Any] = serializer.validated_data
         return checked

@@ -43,7 +43,7 @@ def problem_response(exc: Exception, context: Mapping[str, Any]) -> Response | N
     """REST framework's exception handler: services' named errors and the framework's own, in one form."""
     instance = context["request"].path
     if isinstance(exc, RollcallError):
-        set_rollback()  # type: ignore[no-untyped-call]
+        set_rollback()
         return _answer(Response(problem(exc.status, exc.code, str(exc.message), instance), status=exc.status))
     if isinstance(exc, Http404):
         exc = exceptions.NotFound()

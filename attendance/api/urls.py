@@ -3,10 +3,68 @@
 from __future__ import annotations
 
 from django.urls import path
-from drf_spectacular.views import SpectacularAPIView
+
+from attendance.api import views_cameras as cameras
+from attendance.api import views_courses as courses
+from attendance.api import views_docs as docs
+from attendance.api import views_reviews as reviews
+from attendance.api import views_sessions as sessions
+from attendance.api import views_snapshots as snapshots
+from attendance.api import views_students as students
 
 app_name = "api"
 
+SESSION = "sessions/<int:session_id>/"
+COURSE = "courses/<int:course_id>/"
+STUDENT = "students/<int:student_id>/"
+SNAPSHOT = "snapshots/<int:snapshot_id>/"
+SIGHTING = "sightings/<int:sighting_id>/"
+PORTRAIT = "portraits/<int:portrait_id>/"
+CAMERA = "cameras/<int:camera_id>/"
+MARK = f"{SESSION}roll/<int:student_id>/"
+
 urlpatterns = [
-    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("schema/", docs.SchemaView.as_view(), name="schema"),
+    path("docs/", docs.docs, name="docs"),
+    path("rooms/", courses.RoomsView.as_view(), name="rooms"),
+    path("courses/", courses.CoursesView.as_view(), name="courses"),
+    path(COURSE, courses.CourseView.as_view(), name="course"),
+    path(f"{COURSE}roster/", courses.RosterView.as_view(), name="roster"),
+    path(f"{COURSE}roster/preview/", courses.RosterPreviewView.as_view(), name="roster-preview"),
+    path(f"{COURSE}roster/import/", courses.RosterImportView.as_view(), name="roster-import"),
+    path(f"{COURSE}roster/<int:student_id>/", courses.RosterEntryView.as_view(), name="roster-entry"),
+    path("students/", students.StudentsView.as_view(), name="students"),
+    path(STUDENT, students.StudentView.as_view(), name="student"),
+    path(f"{STUDENT}consent/", students.ConsentView.as_view(), name="consent"),
+    path(f"{STUDENT}portraits/", students.PortraitsView.as_view(), name="portraits"),
+    path(PORTRAIT, students.PortraitView.as_view(), name="portrait"),
+    path(f"{PORTRAIT}accept/", students.PortraitAcceptView.as_view(), name="portrait-accept"),
+    path("sessions/", sessions.SessionsView.as_view(), name="sessions"),
+    path(SESSION, sessions.SessionView.as_view(), name="session"),
+    path(f"{SESSION}open/", sessions.SessionOpenView.as_view(), name="session-open"),
+    path(f"{SESSION}close/", sessions.SessionCloseView.as_view(), name="session-close"),
+    path(f"{SESSION}snapshots/", snapshots.SessionSnapshotsView.as_view(), name="session-snapshots"),
+    path(f"{SESSION}roll/", sessions.RollView.as_view(), name="roll"),
+    path(f"{SESSION}roll/rest/", sessions.RollRestView.as_view(), name="roll-rest"),
+    path(MARK, sessions.MarkView.as_view(), name="mark"),
+    path(f"{MARK}undo/", sessions.MarkUndoView.as_view(), name="mark-undo"),
+    path(SNAPSHOT, snapshots.SnapshotView.as_view(), name="snapshot"),
+    path(f"{SNAPSHOT}image/", snapshots.SnapshotImageView.as_view(), name="snapshot-image"),
+    path(f"{SNAPSHOT}retry/", snapshots.SnapshotRetryView.as_view(), name="snapshot-retry"),
+    path(f"{SNAPSHOT}sightings/", snapshots.SnapshotSightingsView.as_view(), name="snapshot-sightings"),
+    path(SIGHTING, snapshots.SightingView.as_view(), name="sighting"),
+    path(f"{SIGHTING}chip/", snapshots.SightingChipView.as_view(), name="sighting-chip"),
+    path(f"{SIGHTING}reviews/", reviews.SightingReviewsView.as_view(), name="sighting-reviews"),
+    path("reviews/<int:review_id>/undo/", reviews.ReviewUndoView.as_view(), name="review-undo"),
+    path("camera/snapshots/", snapshots.CameraSnapshotsView.as_view(), name="camera-snapshots"),
+    path(
+        "camera/snapshots/<int:snapshot_id>/",
+        snapshots.CameraSnapshotView.as_view(),
+        name="camera-snapshot",
+    ),
+    path("cameras/", cameras.CamerasView.as_view(), name="cameras"),
+    path(CAMERA, cameras.CameraView.as_view(), name="camera"),
+    path(f"{CAMERA}rotate/", cameras.CameraRotateView.as_view(), name="camera-rotate"),
+    path(f"{CAMERA}revoke/", cameras.CameraRevokeView.as_view(), name="camera-revoke"),
+    path("<path:rest>", docs.nothing_here, name="nothing-here"),
 ]

@@ -1,0 +1,49 @@
+"""Consent, and the portraits that need it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from attendance.api.serializers.fields import address
+from attendance.models import (
+    Consent,
+    Portrait,
+)
+
+
+class ConsentSerializer(serializers.ModelSerializer[Consent]):
+    class Meta:
+        model = Consent
+        fields = ["state", "given_by", "given_by_name", "method", "text_version", "given_at"]
+        read_only_fields = fields
+
+
+class NewConsentSerializer(serializers.Serializer[Any]):
+    """Who gave consent, how, and on which text (the school's present text unless another is named)."""
+
+    given_by = serializers.ChoiceField(choices=Consent.GivenBy.choices)
+    given_by_name = serializers.CharField(max_length=200)
+    method = serializers.ChoiceField(choices=Consent.Method.choices)
+    text_version = serializers.CharField(max_length=32, required=False)
+
+
+class PortraitSerializer(serializers.ModelSerializer[Portrait]):
+    url = serializers.SerializerMethodField()
+    student = serializers.IntegerField(source="student_id", read_only=True)
+    problems = serializers.ListField(
+        child=serializers.CharField(), read_only=True, help_text="What is wrong with the photo, worst first."
+    )
+
+    class Meta:
+        model = Portrait
+        fields = ["id", "url", "student", "name", "state", "problems", "uploaded_at", "checked_at"]
+        read_only_fields = fields
+
+    def get_url(self, portrait: Portrait) -> str:
+        return address(self, "portrait", portrait.pk)
+
+
+class PortraitFormSerializer(serializers.Serializer[Any]):
+    image = serializers.FileField(help_text="JPEG, PNG, WebP, BMP or TIFF with one face.")
