@@ -31,8 +31,12 @@ _DLIB5 = np.array(
     ]
 )
 _DLIB5_IN_CHIP = (_DLIB5 + _PADDING) / (2 * _PADDING + 1) * CHIP_SIZE
-POINTS_IN_CHIP = np.array([(45.6, 45.4), (103.7, 46.3), (75.2, 78.3), (50.5, 104.0), (99.7, 104.3)])
-"""Where a detector's five points lie in dlib's chip: medians over LFW."""
+_ANY_POINTS = np.array([(45.6, 45.4), (103.7, 46.3), (75.2, 78.3), (50.5, 104.0), (99.7, 104.3)])
+POINTS_IN_CHIP = {"yunet": _ANY_POINTS}
+"""Where each detector's five points lie in dlib's chip: medians over LFW."""
+BOX_CENTRE_IN_CHIP = (75.0, 76.0)
+BOX_SIDE_IN_CHIP = 112.0
+"""dlib's HOG box in the same chip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,22 +106,18 @@ def chip_rectangle(landmarks: FloatArray) -> ChipRectangle:
     return ChipRectangle(x - half, y - half, x + half, y + half, angle)
 
 
-def points_placement(points: npt.NDArray[np.floating]) -> FloatArray:
+def points_placement(points: npt.NDArray[np.floating], detector: str) -> FloatArray:
     """Placement (2, 3) of a chip straight from a detector's five points (5, 2)."""
-    return similarity(POINTS_IN_CHIP, points.astype(np.float64))
+    return similarity(POINTS_IN_CHIP.get(detector, _ANY_POINTS), points.astype(np.float64))
 
 
-def face_box(points: npt.NDArray[np.floating]) -> Box:
+def face_box(points: npt.NDArray[np.floating], detector: str) -> Box:
     """The box dlib's HOG detector would put around a face with these five points: the framing of every detector."""
-    matrix = points_placement(points)
+    matrix = points_placement(points, detector)
     scale = math.hypot(matrix[0, 0], matrix[1, 0])
     x, y = matrix @ (*BOX_CENTRE_IN_CHIP, 1)
     side = BOX_SIDE_IN_CHIP * scale
     return Box(x - side / 2, y - side / 2, side, side)
-
-
-BOX_CENTRE_IN_CHIP = (75.0, 76.0)
-BOX_SIDE_IN_CHIP = 112.0
 
 
 def fast_chip(image: Image, placement: FloatArray) -> Image:

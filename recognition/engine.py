@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from recognition import dlib_reference, quality
-from recognition.detection.hog import HogDetector
+from recognition import quality, recipes
+from recognition.detection.registry import DEFAULT, load_detector
 from recognition.errors import UnknownName
 from recognition.recipes import Recipe, recipe_named
-from recognition.types import Detector, Encoder, Face, Image, checked_image
+from recognition.types import Chips, Detection, Detector, Encoder, Encodings, Face, Image, checked_image
 
 ENGINES = ("default", "dlib")
+DEFAULT_RECIPE = "accurate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,27 +31,55 @@ class Engine:
         """All faces of a photo, from left to right. Raises ImageError when it is not RGB uint8 (H, W, 3)."""
         image = checked_image(image)
         detections = sorted(self.detector.detect(image), key=lambda found: found.box.left)
-        boxes = [found.box for found in detections]
-        chips = dlib_reference.dlib_chips(image, boxes)
-        encodings = self.encoder.encode(chips)
+        chips, encodings = self.encode(image, detections)
         return [
-            Face(found, chip, encoding, quality.measure(image, found.box, found.landmarks, chip))
+            Face(found, chip, encoding, self._quality(image, found, chip))
             for found, chip, encoding in zip(detections, chips, encodings, strict=True)
         ]
+
+    def encode(self, image: Image, detections: list[Detection]) -> tuple[Chips, Encodings]:
+        """One chip to show (n, 150, 150, 3) and the encoding (n, 128) of each detection."""
+        return recipes.encode_views(image, detections, self.recipe, self.encoder, self.detector.name)
+
+    def _quality(self, image: Image, found: Detection, chip: Image) -> quality.Quality:
+        box = recipes.framed(found, self.detector.name)
+        return quality.measure(image, box, found.landmarks, chip)
+
+
+class ReferenceEngine(Engine):
+    """dlib's own chips and encoder, as ``face_recognition`` calls them; one view a face."""
+
+    def encode(self, image: Image, detections: list[Detection]) -> tuple[Chips, Encodings]:
+        from recognition.dlib_reference import dlib_chips
+
+        chips = dlib_chips(image, [recipes.framed(found, self.detector.name) for found in detections])
+        return chips, self.encoder.encode(chips)
 
 
 @cache
 def _load(name: str, detector: str | None, recipe: str | None, min_face_pixels: int) -> Engine:
-    if name not in ENGINES:
-        raise UnknownName(f"there is no engine {name!r}; there are {', '.join(ENGINES)}")
-    return Engine(HogDetector(min_face_pixels), dlib_reference.DlibEncoder(), recipe_named(recipe or "plain"))
+    if name == "default":
+        from recognition.encoding import shared_encoder
+
+        chosen = recipe_named(recipe or DEFAULT_RECIPE)
+        return Engine(load_detector(detector or DEFAULT, min_face_pixels), shared_encoder(), chosen)
+    if name == "dlib":
+        from recognition.dlib_reference import DlibEncoder
+
+        if recipe not in (None, "plain"):
+            raise UnknownName(f"the dlib engine has the recipe 'plain' only, not {recipe!r}")
+        found = load_detector(detector or "hog", min_face_pixels)
+        return ReferenceEngine(found, DlibEncoder(), recipe_named("plain"))
+    raise UnknownName(f"there is no engine {name!r}; there are {', '.join(ENGINES)}")
 
 
 def load_engine(
     name: str = "default", *, detector: str | None = None, recipe: str | None = None, min_face_pixels: int = 32
 ) -> Engine:
-    """The engine of that name, made once a process for each set of arguments; models load on first use.
+    """The engine of that name, made once a process for each set of arguments; dlib's models load on first use.
 
-    ``min_face_pixels`` is the width of the smallest face to be found. Raises UnknownName.
+    ``default``: torch encoder, the default detector and the recipe "accurate". ``dlib``: HOG and dlib's encoder, the
+    reference. ``min_face_pixels`` is the width of the smallest face to be found, 8 or more. Raises UnknownName,
+    ValueError, ModelFileMissing, ModelFileDamaged, DlibWeightsError.
     """
     return _load(name, detector, recipe, min_face_pixels)
