@@ -13,7 +13,7 @@ from django.utils.formats import date_format, time_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext_lazy
 
 from attendance.models import Mark, Student
 from attendance.web.words import LETTERS, SITE_PARTS, in_words, status_word
@@ -22,6 +22,15 @@ register = template.Library()
 
 TINTS = 6
 PIXELS = {"s": 40, "": 64, "m": 80, "l": 160}
+DAYS = {
+    "long": pgettext_lazy("date", "l j F"),
+    "full": pgettext_lazy("date", "j F Y"),
+    "short_year": pgettext_lazy("date", "D j M Y"),
+    "short_time": pgettext_lazy("date", "D j M, H:i"),
+    "brief_time": pgettext_lazy("date", "j M, H:i"),
+    "brief_year_time": pgettext_lazy("date", "j M Y, H:i"),
+}
+"""Forms of a date, in the order of each language."""
 SIGNS = {"recognised": "camera", "reviewed": "checks", "manual": "user"}
 
 
@@ -38,13 +47,16 @@ def icon(name: str, extra: str = "") -> dict[str, str]:
 @register.inclusion_tag("components/mark.html")
 def mark(status: str, source: str = "", minutes: int | None = None) -> dict[str, Any]:
     """A mark as letter, word and shape, with a small sign for who says so. ``status`` may be ``check``."""
+    # Where nothing was evaluated, nobody has said anything yet.
+    nobody = status == Mark.Status.NOT_EVALUATED and source != Mark.Source.MANUAL
+    sign = "" if nobody else SIGNS.get(source, "")
     return {
         "status": status,
         "letter": LETTERS[status],
         "word": status_word(status),
         "minutes": minutes,
-        "sign": SIGNS.get(source, ""),
-        "sign_word": Mark.Source(source).label if source in SIGNS else "",
+        "sign": sign,
+        "sign_word": Mark.Source(source).label if sign else "",
         "sprite": _sprite(),
     }
 
@@ -119,3 +131,11 @@ def status_word_filter(status: str) -> str:
 def part_word(name: str) -> str:
     """A part of the site by the name people know it by."""
     return in_words(SITE_PARTS, name)
+
+
+@register.filter
+def day(when: dt.date | None, form: str) -> str:
+    """A day, or a day and time, in the form the language writes it: ``{{ session.starts_at|day:"long" }}``."""
+    if when is None:
+        return ""
+    return date_format(timezone.localtime(when) if isinstance(when, dt.datetime) else when, str(DAYS[form]))

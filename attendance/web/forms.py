@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -33,6 +34,17 @@ class StudentForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class CourseForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A course in a term that is there, or in a new one named in the same step."""
+
+    term = forms.ModelChoiceField(
+        Term.objects.all(), label=_("Term"), required=False, empty_label=_("a new term")
+    )
+    term_name = forms.CharField(label=_("Name of the new term"), max_length=100, required=False)
+    term_starts = forms.DateField(
+        label=_("First day"), required=False, widget=forms.DateInput({"type": "date"})
+    )
+    term_ends = forms.DateField(label=_("Last day"), required=False, widget=forms.DateInput({"type": "date"}))
+
     class Meta:
         model = Course
         fields = ["name", "code", "term"]
@@ -40,8 +52,38 @@ class CourseForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         current = Term.objects.filter(ends_on__gte=schooltime.today()).order_by("starts_on").first()
-        if current and not self.initial.get("term"):
-            self.initial["term"] = current.pk
+        if current:
+            self.initial.setdefault("term", current.pk)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("term"):
+            return data
+        name, starts, ends = (data.get(field) for field in ("term_name", "term_starts", "term_ends"))
+        if not (name and starts and ends):
+            raise ValidationError(_("Choose a term, or name a new one with its first and last day."))
+        if ends < starts:
+            raise ValidationError(_("A term must end after it starts."))
+        if Term.objects.filter(name=name).exists():
+            raise ValidationError(_("There is a term of this name already; choose it in the list."))
+        return data
+
+    def _post_clean(self) -> None:
+        # The model needs its term before it checks itself.
+        if not self.errors and not self.cleaned_data.get("term"):
+            data = self.cleaned_data
+            data["term"] = Term(
+                name=data["term_name"], starts_on=data["term_starts"], ends_on=data["term_ends"]
+            )
+        super()._post_clean()  # type: ignore[misc]
+
+    def save(self, commit: bool = True) -> Course:
+        with transaction.atomic():
+            if self.instance.term.pk is None:
+                self.instance.term.save()
+                self.instance.term = self.instance.term
+            course: Course = super().save(commit)
+        return course
 
 
 class PlanForm(forms.Form):
@@ -85,7 +127,7 @@ class ConsentForm(forms.Form):
     given_by = forms.ChoiceField(label=_("Who consents"), choices=Consent.GivenBy.choices)
     given_by_name = forms.CharField(label=_("Their name"), max_length=200)
     method = forms.ChoiceField(label=_("How"), choices=Consent.Method.choices)
-    read = forms.BooleanField(label=_("They read the text below and agree to it."))
+    read = forms.BooleanField(label=_("They read this text and agree to it."))
 
 
 class RosterFileForm(forms.Form):

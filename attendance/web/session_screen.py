@@ -231,7 +231,10 @@ def _row(mark: Mark, usable: list[int], named: set[int], unsure: list[Sighting],
         mark=mark,
         shown_status="check" if mark.to_check else mark.status,
         portrait_url=portrait,
-        dots=["on" if pk in named else "maybe" if pk in maybe else "off" for pk in usable],
+        # Somebody without an enrolled photo cannot be seen; empty dots would look like absence.
+        dots=[]
+        if mark.machine_reason == "no_template"
+        else ["on" if pk in named else "maybe" if pk in maybe else "off" for pk in usable],
         reason="" if by_hand else in_words(MARK_REASONS, mark.reason),
         machine_said=status_word(mark.machine_status) if differs else "",
         check_id=best.pk if best else None,

@@ -20,7 +20,7 @@ export function toast(text, { kind = "good", undo = "" } = {}) {
     button.type = "button";
     button.className = "btn btn--s";
     button.dataset.undo = undo;
-    button.textContent = words.undo;
+    button.textContent = words.wordUndo;
     box.append(button);
   }
   $$("#toasts .toast").slice(0, -1).forEach((old) => old.remove());
@@ -31,11 +31,11 @@ export function toast(text, { kind = "good", undo = "" } = {}) {
 }
 
 document.body.addEventListener("toast", (event) => toast(event.detail.text, event.detail));
-document.body.addEventListener("htmx:sendError", () => toast(words.offline, { kind: "bad" }));
+document.body.addEventListener("htmx:sendError", () => toast(words.wordOffline, { kind: "bad" }));
 document.body.addEventListener("htmx:responseError", (event) => {
   const { xhr } = event.detail;
   if (xhr.status === 403 || xhr.status === 401) window.location.reload();
-  else if (!xhr.getResponseHeader("HX-Trigger")) toast(words.failed, { kind: "bad" });
+  else if (!xhr.getResponseHeader("HX-Trigger")) toast(words.wordFailed, { kind: "bad" });
 });
 
 /* Clicks, in one place ------------------------------------------------------ */
@@ -136,6 +136,21 @@ document.addEventListener("keydown", (event) => {
 
 /* Files, dropped or chosen ------------------------------------------------------------------ */
 $$("form[data-upload]").forEach(takeFiles);
+
+/* One file, chosen or dropped on its field, shows its name */
+for (const drop of $$("[data-file-drop]")) {
+  const input = $("input[type=file]", drop);
+  const name = $("[data-file-name]", drop);
+  const show = () => { if (input.files.length) name.textContent = input.files[0].name; };
+  input.addEventListener("change", show);
+  drop.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("is-over"); });
+  drop.addEventListener("dragleave", () => drop.classList.remove("is-over"));
+  drop.addEventListener("drop", (event) => {
+    event.preventDefault();
+    drop.classList.remove("is-over");
+    if (event.dataTransfer.files.length) { input.files = event.dataTransfer.files; show(); }
+  });
+}
 
 /* A part that asks the server again sends along what it has; nothing new is a 304.
    A page nobody looks at does not ask, and a quiet one asks less often. -------------------------- */

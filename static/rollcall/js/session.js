@@ -65,8 +65,18 @@ document.body.addEventListener("htmx:afterSettle", () => {
   if (find?.value) filter(find);
   light(lit);
   watch();
+  followStrip();
 });
+let shownThumb = "";
+function followStrip() {
+  const current = $(".strip__item[aria-current='true']");
+  if (!current || current.id === shownThumb) return;
+  shownThumb = current.id;
+  const strip = current.parentElement;
+  strip.scrollLeft = current.offsetLeft - strip.offsetLeft - (strip.clientWidth - current.clientWidth) / 2;
+}
 watch();
+followStrip();
 document.fonts?.ready.then(watch);
 
 /* Keys ------------------------------------------------------------------------------------- */

@@ -38,7 +38,7 @@ function failed(job, text, again) {
     button.textContent = job.form.dataset.wordAgain;
     button.addEventListener("click", () => { job.view.item.remove(); add(job.form, [job.file]); });
   } else {
-    button.textContent = document.body.dataset.close;
+    button.textContent = document.body.dataset.wordClose;
     button.addEventListener("click", () => job.view.item.remove());
   }
   job.view.state.append(" ", button);
@@ -64,7 +64,7 @@ function send(job) {
       setTimeout(() => job.view.item.remove(), answer.message ? 6000 : 1500);
       refresh();
     } else {
-      failed(job, answer.message || document.body.dataset.failed, !answer.message);
+      failed(job, answer.message || document.body.dataset.wordFailed, !answer.message);
     }
     next();
   });
