@@ -32,10 +32,13 @@ _DLIB5 = np.array(
 )
 _DLIB5_IN_CHIP = (_DLIB5 + _PADDING) / (2 * _PADDING + 1) * CHIP_SIZE
 _ANY_POINTS = np.array([(45.6, 45.4), (103.7, 46.3), (75.2, 78.3), (50.5, 104.0), (99.7, 104.3)])
-POINTS_IN_CHIP = {"yunet": _ANY_POINTS}
+POINTS_IN_CHIP = {
+    "centerface": np.array([(46.6, 46.0), (102.6, 45.2), (74.6, 78.3), (50.5, 104.1), (97.5, 103.5)]),
+    "yunet": _ANY_POINTS,
+}
 """Where each detector's five points lie in dlib's chip: medians over LFW."""
-BOX_CENTRE_IN_CHIP = (75.0, 76.0)
-BOX_SIDE_IN_CHIP = 112.0
+BOX_CENTRE_IN_CHIP = (71.6, 72.0)
+BOX_SIDE_IN_CHIP = 127.0
 """dlib's HOG box in the same chip."""
 
 
