@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import json
 import os
 import shutil
 import subprocess
@@ -97,37 +96,35 @@ def install(installer: Installer, lists: Sequence[str]) -> None:
 
 
 def install_torch(installer: Installer, progress: Step) -> str:
-    """Install the pinned version, as the CPU build where there is no GPU; returns which build was taken."""
-    pinned = ["-r", listed("requirements-torch.txt")]
+    """Install the pinned version, as the CPU build where there is no GPU; returns which build was taken.
+
+    On Linux PyPI's own file is the CUDA build, which wants gigabytes more; whether pip would take it is not asked,
+    because older pips answer only after downloading all of it.
+    """
+    pinned = [*WHEELS_ONLY, "-r", listed("requirements-torch.txt")]
     if installed_torch() == pinned_torch():
         return "already there"
-    if not configured_torch_wants_cuda(installer, pinned, progress):
-        installer.install([*WHEELS_ONLY, "--no-deps", *pinned], progress, "PyTorch")
-        return "done, CPU build"
     if has_gpu():
-        held = VENV / "held-versions.txt"
-        freeze = subprocess.run(
-            [PYTHON, "-m", "pip", "list", "--format=freeze", "--exclude", "pip"],
-            env=installer.env, check=True, capture_output=True, text=True,
-        )  # fmt: skip
-        held.write_text(freeze.stdout, encoding="utf-8")
-        installer.install([*WHEELS_ONLY, "-c", str(held), *pinned], progress, "PyTorch")
+        installer.install(["-c", held_versions(installer), *pinned], progress, "PyTorch's CUDA build")
         return "done, CUDA build"
-    cpu_only = ["--index-url", TORCH_CPU_INDEX]
-    installer.install([*WHEELS_ONLY, "--no-deps", *cpu_only, *pinned], progress, "PyTorch's CPU build")
-    return "done, CPU build from pytorch.org"
+    alone = ["--no-deps", *pinned]
+    if sys.platform != "linux":
+        installer.install(alone, progress, "PyTorch")
+        return "done"
+    if installer.pip(["install", "--no-index", *alone], progress) == 0:
+        return "done, CPU build from a local folder"
+    patience = ["--timeout", "30", "--retries", "2"]
+    installer.install(["--index-url", TORCH_CPU_INDEX, *patience, *alone], progress, "PyTorch's CPU build")
+    return "done, CPU build"
 
 
-def configured_torch_wants_cuda(installer: Installer, pinned: Sequence[str], progress: Step) -> bool:
-    """Whether pip, as this machine has it set up, would bring CUDA packages along with torch."""
-    report = VENV / "torch-report.json"
-    arguments = ["install", "--dry-run", "--report", str(report), *WHEELS_ONLY, *pinned]
-    if installer.pip(arguments, progress) != 0:
-        return True
-    wanted = json.loads(report.read_text(encoding="utf-8"))["install"]
-    report.unlink()
-    names = [item["metadata"]["name"].lower() for item in wanted]
-    return any(name.startswith(("nvidia-", "cuda-")) for name in names)
+def held_versions(installer: Installer) -> str:
+    """A file of everything that is installed now, so that what comes next moves none of it."""
+    command = [str(PYTHON), "-m", "pip", "list", "--format=freeze", "--exclude", "pip"]
+    listing = subprocess.run(command, env=installer.env, check=True, capture_output=True, text=True)
+    held = VENV / "held-versions.txt"
+    held.write_text(listing.stdout, encoding="utf-8")
+    return str(held)
 
 
 def has_gpu() -> bool:

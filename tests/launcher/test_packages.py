@@ -126,20 +126,20 @@ def test_too_little_room_is_told_before_anything_is_made(
 
 
 class TorchAnswers:
-    """pip's side of choosing a build: what a dry run would bring, and what was then installed."""
+    """pip's side of choosing a build: whether a local folder has it, and what was installed in the end."""
 
-    def __init__(self, names: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-        self.names = names
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, local: bool, gpu: bool) -> None:
+        self.local = local
         self.installed: list[str] = []
         monkeypatch.setattr(Installer, "pip", lambda installer, arguments, progress: self.pip(arguments))
         monkeypatch.setattr(packages, "installed_torch", lambda: "")
+        monkeypatch.setattr(packages, "has_gpu", lambda: gpu)
+        monkeypatch.setattr(sys, "platform", "linux")
 
     def pip(self, arguments: Sequence[str]) -> int:
-        if "--dry-run" in arguments:
-            report = Path(arguments[arguments.index("--report") + 1])
-            report.write_text(json.dumps({"install": [{"metadata": {"name": name}} for name in self.names]}))
-        else:
-            self.installed = list(arguments)
+        if "--no-index" in arguments and not self.local:
+            return 1
+        self.installed = list(arguments)
         return 0
 
 
@@ -149,20 +149,18 @@ def installer(bare: Path) -> Installer:
     return Installer(bare / "log", dict(os.environ))
 
 
-def test_a_configured_cpu_build_is_taken_as_it_is(
+def test_a_cpu_build_in_a_local_folder_is_taken(
     installer: Installer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers = TorchAnswers(["torch"], monkeypatch)
-    assert packages.install_torch(installer, Step("torch")) == "done, CPU build"
-    assert "--no-deps" in answers.installed
-    assert "--index-url" not in answers.installed
+    answers = TorchAnswers(monkeypatch, local=True, gpu=False)
+    packages.install_torch(installer, Step("torch"))
+    assert {"--no-index", "--no-deps"} <= set(answers.installed)
 
 
 def test_without_a_gpu_cuda_packages_are_never_brought(
     installer: Installer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers = TorchAnswers(["torch", "nvidia-cublas", "triton"], monkeypatch)
-    monkeypatch.setattr(packages, "has_gpu", lambda: False)
+    answers = TorchAnswers(monkeypatch, local=False, gpu=False)
     packages.install_torch(installer, Step("torch"))
     assert answers.installed[answers.installed.index("--index-url") + 1] == packages.TORCH_CPU_INDEX
     assert "--no-deps" in answers.installed
@@ -171,8 +169,7 @@ def test_without_a_gpu_cuda_packages_are_never_brought(
 def test_with_a_gpu_torch_comes_with_cuda_and_moves_no_other_pin(
     installer: Installer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers = TorchAnswers(["torch", "nvidia-cublas"], monkeypatch)
-    monkeypatch.setattr(packages, "has_gpu", lambda: True)
+    answers = TorchAnswers(monkeypatch, local=True, gpu=True)
     packages.install_torch(installer, Step("torch"))
     held = Path(answers.installed[answers.installed.index("-c") + 1]).read_text()
     assert "setuptools==" in held
@@ -180,7 +177,7 @@ def test_with_a_gpu_torch_comes_with_cuda_and_moves_no_other_pin(
 
 
 def test_torch_that_is_there_is_left_alone(installer: Installer, monkeypatch: pytest.MonkeyPatch) -> None:
-    answers = TorchAnswers([], monkeypatch)
+    answers = TorchAnswers(monkeypatch, local=True, gpu=False)
     monkeypatch.setattr(packages, "installed_torch", lambda: "2.13.0")
     assert packages.install_torch(installer, Step("torch")) == "already there"
     assert answers.installed == []
