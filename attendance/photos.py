@@ -15,7 +15,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from attendance import errors
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "MPO")
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")  # a phone's MPO is read as JPEG
 MIN_SIDE = 64
 JPEG_QUALITY = 92
 _EXIF_TIME, _EXIF_OFFSET = 36867, 36881  # DateTimeOriginal, OffsetTimeOriginal (EXIF 2.31)
