@@ -1,0 +1,162 @@
+"""A whole site of its own for one test: database, Redis, workers as real processes that can be killed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+ROOT = Path(__file__).resolve().parents[2]
+REAL_WORKER = "config.celery:app"
+STAND_IN = "tests.stress.stand_in_worker:app"
+
+
+@dataclass
+class Site:
+    folder: Path
+    redis_url: str
+    env: dict[str, str]
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def python(self, code: str, **values: Any) -> Any:
+        """Run code in Django against this site; ``answer(value)`` hands a JSON value back."""
+        lines = "import json, sys\nV = json.loads(sys.argv[1])\nanswer = lambda v: print('ANSWER' + json.dumps(v))\n"
+        setup = "import django\ndjango.setup()\n"
+        done = subprocess.run(
+            [sys.executable, "-c", setup + lines + code, json.dumps(values)],
+            cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        found = [line[6:] for line in done.stdout.splitlines() if line.startswith("ANSWER")]
+        return json.loads(found[-1]) if found else None
+
+    def worker(self, app: str = STAND_IN, **env: str) -> subprocess.Popen[bytes]:
+        """Start a worker with one child process; it leads a process group, so that all of it can be killed."""
+        log = (self.folder / f"worker-{len(self.processes)}.log").open("wb")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "celery", "-A", app, "worker", "-c", "1", "--loglevel", "INFO",
+             "-n", f"w{uuid.uuid4().hex[:6]}@test", "--without-gossip", "--without-mingle"],
+            cwd=ROOT, env=self.env | env, stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+        self.processes.append(process)
+        return process
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Ask the database past Django: quicker than a process of its own."""
+        url = self.env["DATABASE_URL"]
+        if url.startswith("sqlite"):
+            with contextlib.closing(
+                sqlite3.connect(url.removeprefix("sqlite:///"), timeout=30)
+            ) as connection:
+                return list(connection.execute(sql))
+        import psycopg
+
+        with psycopg.connect(url) as connection:
+            return list(connection.execute(sql))  # type: ignore[arg-type]
+
+    def states(self) -> dict[str, int]:
+        """How many snapshots are in each state, and how many sightings there are."""
+        counts = dict(self.query("SELECT state, count(*) FROM attendance_snapshot GROUP BY state"))
+        counts["sightings"] = self.query("SELECT count(*) FROM attendance_sighting")[0][0]
+        return counts
+
+    def sweep(self, minutes_later: float = 10) -> None:
+        """What beat does every thirty seconds, as if that much time had passed."""
+        self.python(
+            "import datetime as dt\nfrom django.utils import timezone\nfrom attendance import pipeline\n"
+            "pipeline.sweep(timezone.now() + dt.timedelta(minutes=V['later']))",
+            later=minutes_later,
+        )
+
+    def wait(self, reached: Callable[[dict[str, int]], bool], seconds: float = 60) -> dict[str, int]:
+        """The states once ``reached`` holds. Fails with them and the workers' logs when it never does."""
+        deadline = time.monotonic() + seconds
+        while True:
+            states = self.states()
+            if reached(states):
+                return states
+            if time.monotonic() > deadline:
+                logs = "".join(path.read_text()[-3000:] for path in sorted(self.folder.glob("worker-*.log")))
+                raise AssertionError(f"never reached; {states}\n{logs}")
+            time.sleep(0.2)
+
+    def make_session(self, photos: list[bytes]) -> int:
+        """An open session with these photos received (and queued, where Redis answers)."""
+        paths = []
+        for number, data in enumerate(photos):
+            path = self.folder / f"in-{uuid.uuid4().hex}-{number}.jpg"
+            path.write_bytes(data)
+            paths.append(str(path))
+        session_id: int = self.python(
+            "from pathlib import Path\nfrom attendance import intake\nfrom tests import factories as make\n"
+            "session = make.session(make.course(make.teacher(), students=2))\n"
+            "[intake.receive(session, Path(path).read_bytes()) for path in V['paths']]\n"
+            "answer(session.pk)",
+            paths=paths,
+        )
+        return session_id
+
+    def stop(self) -> None:
+        for process in self.processes:
+            kill(process)
+
+
+def kill(process: subprocess.Popen[bytes], sig: int = signal.SIGKILL) -> None:
+    """The whole process group, children too."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, sig)
+    if sig == signal.SIGKILL:
+        process.wait(timeout=20)
+
+
+@contextlib.contextmanager
+def site_in(folder: Path, redis_url: str, **extra: str) -> Iterator[Site]:
+    """A migrated, empty site on SQLite, or on the PostgreSQL server that ``DATABASE_URL`` names."""
+    with _database(folder) as database_url:
+        env = os.environ | {
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "ROLLCALL_DATA_DIR": str(folder / "data"),
+            "DATABASE_URL": database_url,
+            "REDIS_URL": redis_url,
+            "PYTHONPATH": str(ROOT),
+            "ROLLCALL_TORCH_THREADS": "1",
+            "ROLLCALL_LEASE_SECONDS": "2",
+            **extra,
+        }
+        site = Site(folder, redis_url, dict(env))
+        try:
+            site.python(
+                "from django.core.management import call_command\ncall_command('migrate', verbosity=0)"
+            )
+            yield site
+        finally:
+            site.stop()
+
+
+@contextlib.contextmanager
+def _database(folder: Path) -> Iterator[str]:
+    server = os.environ.get("DATABASE_URL", "")
+    if not server.startswith("postgres"):
+        yield f"sqlite:///{folder / 'stress.sqlite3'}"
+        return
+    import psycopg
+
+    name = f"stress_{uuid.uuid4().hex[:10]}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    try:
+        yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+    finally:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
