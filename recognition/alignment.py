@@ -59,7 +59,11 @@ class ChipRectangle:
     def down(self) -> ChipRectangle:
         """The rectangle one level down dlib's pyramid (dlib's point mapping, not the exact one)."""
         return ChipRectangle(
-            self.left / 2 - 1.25, self.top / 2 - 0.75, self.right / 2 - 1.25, self.bottom / 2 - 0.75, self.angle
+            self.left / 2 - 1.25,
+            self.top / 2 - 0.75,
+            self.right / 2 - 1.25,
+            self.bottom / 2 - 0.75,
+            self.angle,
         )
 
     def moved(self, right: float, down: float) -> ChipRectangle:
@@ -71,10 +75,15 @@ class ChipRectangle:
         """(4, 2): top left, top right, bottom left, bottom right after turning."""
         centre = np.array([(self.left + self.right) / 2, (self.top + self.bottom) / 2])
         upright = np.array(
-            [(self.left, self.top), (self.right, self.top), (self.left, self.bottom), (self.right, self.bottom)]
+            [
+                (self.left, self.top),
+                (self.right, self.top),
+                (self.left, self.bottom),
+                (self.right, self.bottom),
+            ]
         )
         cosine, sine = math.cos(self.angle), math.sin(self.angle)
-        return (upright - centre) @ np.array([(cosine, sine), (-sine, cosine)]) + centre
+        return np.asarray((upright - centre) @ np.array([(cosine, sine), (-sine, cosine)]) + centre)
 
     def placement(self) -> FloatArray:
         """(2, 3): pixel 0 of the chip on the left edge, pixel 149 on the right edge."""
@@ -155,7 +164,9 @@ def _crop(image: Image, placement: FloatArray) -> tuple[Image, FloatArray]:
     corners = np.array([(0, 0, 1), (last, 0, 1), (0, last, 1), (last, last, 1)]) @ placement.T
     margin = 3 * math.hypot(placement[0, 0], placement[1, 0]) + 3
     left, top = np.clip(np.floor(corners.min(0) - margin), 0, (width - 1, height - 1)).astype(int)
-    right, bottom = np.clip(np.ceil(corners.max(0) + margin), (left + 1, top + 1), (width, height)).astype(int)
+    right, bottom = np.clip(np.ceil(corners.max(0) + margin), (left + 1, top + 1), (width, height)).astype(
+        int
+    )
     return image[top:bottom, left:right], np.array([left, top], np.float64)
 
 
@@ -206,7 +217,8 @@ def _dlib_half(image: Image) -> Image:
     rows, columns = (image.shape[0] - 3) // 2, (image.shape[1] - 3) // 2
     wide = image.astype(np.int32)
     across = sum(
-        weight * wide[:, start : start + 2 * columns : 2][:, :columns] for start, weight in enumerate((1, 4, 6, 4, 1))
+        weight * wide[:, start : start + 2 * columns : 2][:, :columns]
+        for start, weight in enumerate((1, 4, 6, 4, 1))
     )
     both = sum(
         weight * np.asarray(across)[start : start + 2 * rows : 2][:rows]

@@ -35,9 +35,7 @@ def _shapes(image: Image, boxes: list[Box]) -> list[Any]:
     return [
         predictor(
             image,
-            dlib.rectangle(
-                round(box.left), round(box.top), round(box.right) - 1, round(box.bottom) - 1
-            ),
+            dlib.rectangle(round(box.left), round(box.top), round(box.right) - 1, round(box.bottom) - 1),
         )
         for box in boxes
     ]

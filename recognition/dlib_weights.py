@@ -111,7 +111,14 @@ def _encoder_steps() -> list[_Step]:
 
 def _detector_steps() -> list[_Step]:
     steps: list[_Step] = []
-    for inputs, filters, stride in ((3, 16, 2), (16, 32, 2), (32, 32, 2), (32, 45, 1), (45, 45, 1), (45, 45, 1)):
+    for inputs, filters, stride in (
+        (3, 16, 2),
+        (16, 32, 2),
+        (32, 32, 2),
+        (32, 45, 1),
+        (45, 45, 1),
+        (45, 45, 1),
+    ):
         steps += [ConvolutionSpec(inputs, filters, 5, stride, 0 if stride == 2 else 2), "bn", "relu"]
     return [*steps, ConvolutionSpec(45, 1, 9, 1, 4)]
 
@@ -132,7 +139,9 @@ def _read_convolution(stream: DlibStream, spec: ConvolutionSpec) -> Convolution:
     return Convolution(spec, params[:count].reshape(shape), params[count:])
 
 
-def _folded(convolution: Convolution, gain: npt.NDArray[np.float64], shift: npt.NDArray[np.float64]) -> Convolution:
+def _folded(
+    convolution: Convolution, gain: npt.NDArray[np.float64], shift: npt.NDArray[np.float64]
+) -> Convolution:
     weight = convolution.weight.astype(np.float64) * gain[:, None, None, None]
     bias = convolution.bias.astype(np.float64) * gain + shift
     return Convolution(convolution.spec, weight.astype(np.float32), bias.astype(np.float32))
@@ -288,7 +297,9 @@ def _check_hash(data: bytes, path: Path, sha256: str) -> None:
         raise DlibWeightsError(path, 0, f"SHA-256 {found} where {sha256} was expected")
 
 
-def read_encoder(path: str | Path | None = None, *, sha256: str | None = model_files.ENCODER.sha256) -> EncoderWeights:
+def read_encoder(
+    path: str | Path | None = None, *, sha256: str | None = model_files.ENCODER.sha256
+) -> EncoderWeights:
     """The face encoder, by default from the installed ``face_recognition_models``.
 
     ``sha256``: the pinned hash; None reads another network of the same layers. Raises DlibWeightsError,
@@ -302,7 +313,9 @@ def read_encoder(path: str | Path | None = None, *, sha256: str | None = model_f
     return weights
 
 
-def read_detector(path: str | Path | None = None, *, sha256: str | None = model_files.MMOD.sha256) -> DetectorWeights:
+def read_detector(
+    path: str | Path | None = None, *, sha256: str | None = model_files.MMOD.sha256
+) -> DetectorWeights:
     """The MMOD face detector; arguments and errors as in read_encoder."""
     file = model_files.find(model_files.MMOD) if path is None else Path(path)
     data = _content(file)

@@ -9,7 +9,17 @@ from recognition import quality, recipes
 from recognition.detection.registry import DEFAULT, load_detector
 from recognition.errors import UnknownName
 from recognition.recipes import Recipe, recipe_named
-from recognition.types import Chips, Detection, Detector, Encoder, Encodings, Face, Image, checked_image
+from recognition.types import (
+    Chips,
+    Detection,
+    Detector,
+    Encoder,
+    Encodings,
+    Face,
+    Image,
+    Quality,
+    checked_image,
+)
 
 ENGINES = ("default", "dlib")
 DEFAULT_RECIPE = "accurate"
@@ -41,7 +51,7 @@ class Engine:
         """One chip to show (n, 150, 150, 3) and the encoding (n, 128) of each detection."""
         return recipes.encode_views(image, detections, self.recipe, self.encoder, self.detector.name)
 
-    def _quality(self, image: Image, found: Detection, chip: Image) -> quality.Quality:
+    def _quality(self, image: Image, found: Detection, chip: Image) -> Quality:
         box = recipes.framed(found, self.detector.name)
         return quality.measure(image, box, found.landmarks, chip)
 
@@ -74,7 +84,11 @@ def _load(name: str, detector: str | None, recipe: str | None, min_face_pixels: 
 
 
 def load_engine(
-    name: str = "default", *, detector: str | None = None, recipe: str | None = None, min_face_pixels: int = 32
+    name: str = "default",
+    *,
+    detector: str | None = None,
+    recipe: str | None = None,
+    min_face_pixels: int = 32,
 ) -> Engine:
     """The engine of that name, made once a process for each set of arguments; dlib's models load on first use.
 

@@ -69,7 +69,9 @@ def checked(path: Path, sha256: str) -> Path:
         raise ModelFileMissing(f"model file {path} does not exist")
     found = sha256_of(path)
     if found != sha256:
-        raise ModelFileDamaged(f"model file {path} has SHA-256 {found}, not {sha256}: it is damaged or another file")
+        raise ModelFileDamaged(
+            f"model file {path} has SHA-256 {found}, not {sha256}: it is damaged or another file"
+        )
     return path
 
 

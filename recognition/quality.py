@@ -80,7 +80,9 @@ def pose(landmarks: npt.NDArray[np.floating] | None) -> float:
 def light(chip: Image) -> float:
     """1 for a well-lit face, 0 for one that is black or washed out."""
     mean, black, white = _luma(chip)
-    return _ramp(mean, 15, 60) * _ramp(-mean, -245, -205) * _ramp(-black, -0.9, -0.4) * _ramp(-white, -0.6, -0.2)
+    return (
+        _ramp(mean, 15, 60) * _ramp(-mean, -245, -205) * _ramp(-black, -0.9, -0.4) * _ramp(-white, -0.6, -0.2)
+    )
 
 
 def completeness(image: Image, box: Box) -> float:

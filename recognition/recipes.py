@@ -30,10 +30,12 @@ class Jitter:
     def applied(self, placement: FloatArray) -> FloatArray:
         """The placement (2, 3) that gives the chip so changed."""
         angle = math.radians(self.turn)
-        matrix = self.scale * np.array([(math.cos(angle), -math.sin(angle)), (math.sin(angle), math.cos(angle))])
+        matrix = self.scale * np.array(
+            [(math.cos(angle), -math.sin(angle)), (math.sin(angle), math.cos(angle))]
+        )
         middle = np.full(2, (CHIP_SIZE - 1) / 2)
         back = np.linalg.inv(matrix)
-        origin = middle - back @ (middle + (self.right, self.down))
+        origin = middle - back @ (middle + np.array((self.right, self.down)))
         return np.column_stack([placement[:, :2] @ back, placement[:, :2] @ origin + placement[:, 2]])
 
 
@@ -81,7 +83,9 @@ MMOD_DROP = 0.08
 """MMOD draws a face's box this much of its height higher than HOG does."""
 
 
-def placements(image: Image, detections: list[Detection], recipe: Recipe, detector: str) -> list[list[list[FloatArray]]]:
+def placements(
+    image: Image, detections: list[Detection], recipe: Recipe, detector: str
+) -> list[list[list[FloatArray]]]:
     """For each detection, for each source it can be aligned from, the placements of its chips."""
     needed = [_sources(found, recipe) for found in detections]
     boxes = [framed(found, detector) for found in detections]
@@ -129,7 +133,7 @@ def encode_views(
     chips = alignment.fast_chips(image, flat)
     rows = encoder.encode(np.concatenate([chips, chips[:, :, ::-1]]) if recipe.mirror else chips)
     if recipe.mirror:
-        rows = (rows[: len(flat)] + rows[len(flat) :]) / 2
+        rows = (rows[: len(flat)] + rows[len(flat) :]) * np.float32(0.5)
     return chips[_firsts(owners)], _means(rows, weights, owners, len(detections))
 
 

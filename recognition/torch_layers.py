@@ -13,6 +13,8 @@ from torch.nn import functional
 
 from recognition.dlib_weights import Convolution
 
+_ONEDNN: bool = torch._C._has_mkldnn
+
 
 class FusedConvolution(nn.Module):
     """A frozen convolution with bias, then an addition and a relu if asked for."""
@@ -39,7 +41,7 @@ class FusedConvolution(nn.Module):
 
     def forward(self, x: Tensor, *, relu: bool = True, add: Tensor | None = None) -> Tensor:
         """relu(convolution(x) + add); ``add`` is overwritten on a CPU."""
-        if x.device.type == "cpu" and torch.backends.mkldnn.is_available():
+        if x.device.type == "cpu" and _ONEDNN:
             return self._fused(x, relu, add)
         y = functional.conv2d(x, self.weight, self.bias, self.stride, self.padding)
         if add is not None:
@@ -48,7 +50,7 @@ class FusedConvolution(nn.Module):
 
     def _fused(self, x: Tensor, relu: bool, add: Tensor | None) -> Tensor:
         geometry = ([self.padding] * 2, [self.stride] * 2, [1, 1], 1)
-        after = ("relu" if relu else "none", [], "")
+        after: tuple[str, list[float], str] = ("relu" if relu else "none", [], "")
         ops: Any = torch.ops.mkldnn
         y: Tensor
         if add is None:

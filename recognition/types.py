@@ -117,7 +117,9 @@ class Encoder(Protocol):
 def checked_image(image: Image) -> Image:
     """The image, C-contiguous. Raises ImageError unless it is RGB uint8 (H, W, 3) with at least one pixel."""
     if not isinstance(image, np.ndarray) or image.dtype != np.uint8:
-        raise ImageError(f"an image must be a uint8 array, not {getattr(image, 'dtype', type(image).__name__)}")
+        raise ImageError(
+            f"an image must be a uint8 array, not {getattr(image, 'dtype', type(image).__name__)}"
+        )
     if image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
         raise ImageError(f"an image must have the shape (height, width, 3), not {image.shape}")
     return np.ascontiguousarray(image)

@@ -50,9 +50,7 @@ class CenterFaceDetector:
         image = checked_image(image)
         height, width = image.shape[:2]
         scale = max(self.scale, min(1.0, COMFORTABLE_SIDE / max(height, width)))
-        views = plan(
-            height, width, scale, max_pixels=MAX_PIXELS, coarse_side=COARSE_SIDE, always_coarse=True
-        )
+        views = plan(height, width, scale, max_pixels=MAX_PIXELS, coarse_side=COARSE_SIDE, always_coarse=True)
         return detect_in_views(image, views, self._find)
 
     def _find(self, image: Image) -> list[Detection]:
@@ -62,7 +60,9 @@ class CenterFaceDetector:
         network = _network()
         # RGB as it is: the published code feeds BGR, with which far fewer small faces are found.
         network.setInput(cv2.dnn.blobFromImage(canvas))
-        heat, sizes, offsets, points = (np.asarray(output[0], np.float32) for output in network.forward(_OUTPUTS))
+        heat, sizes, offsets, points = (
+            np.asarray(output[0], np.float32) for output in network.forward(_OUTPUTS)
+        )
         return without_doubles(_decode(heat, sizes, offsets, points, self.threshold))
 
 
@@ -81,5 +81,7 @@ def _decode(
     scores = heat[0, rows, columns]
     return [
         Detection(Box(float(x), float(y), float(w), float(h)), five, float(score))
-        for x, y, w, h, five, score in zip(left, top, wide, high, landmarks.astype(np.float32), scores, strict=True)
+        for x, y, w, h, five, score in zip(
+            left, top, wide, high, landmarks.astype(np.float32), scores, strict=True
+        )
     ]

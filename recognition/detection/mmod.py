@@ -10,12 +10,10 @@ from __future__ import annotations
 import math
 from functools import cache
 
-import cv2
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from recognition.detection.mmod_tile import Corners, Layout, layout, level_sizes, normalised, shrunk, tiled
+from recognition.detection.mmod_tile import UP, Corners, Layout, layout, normalised, shrunk, tiled
 from recognition.detection.views import detect_in_views, plan
 from recognition.dlib_weights import DetectorWeights, read_detector
 from recognition.torch_layers import FusedConvolution
@@ -42,15 +40,20 @@ class MmodNetwork(nn.Module):
     def __init__(self, weights: DetectorWeights) -> None:
         super().__init__()
         layers = [FusedConvolution(source) for source in weights.convolutions]
-        self.strided, self.middle, self.last = nn.Sequential(*layers[:3]), nn.Sequential(*layers[3:6]), layers[6]
+        self.strided, self.middle, self.last = (
+            nn.Sequential(*layers[:3]),
+            nn.Sequential(*layers[3:6]),
+            layers[6],
+        )
         self.register_buffer("averages", torch.tensor(weights.averages))
 
     def scores(self, features: Tensor) -> Tensor:
-        scores: Tensor = self.last(self.middle(features), relu=False)
-        return scores[0, 0]
+        scores: Tensor = self.last(self.middle(features), relu=False)[0, 0]
+        return scores
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.scores(self.strided(x))
+        scores: Tensor = self.scores(self.strided(x))
+        return scores
 
     def in_bands(self, x: Tensor, rows: int = BAND) -> Tensor:
         """The same scores, ``rows`` of them at a time: each band is run with the rows its features reach to."""
@@ -152,7 +155,9 @@ def _shrunk_back(corners: Corners, upsamples: int) -> Corners:
     return _rounded(left), _rounded(top), _rounded(right), _rounded(bottom)
 
 
-def _level_windows(level: Tensor, places: tuple[int, int], index: int, threshold: float) -> list[tuple[float, Corners]]:
+def _level_windows(
+    level: Tensor, places: tuple[int, int], index: int, threshold: float
+) -> list[tuple[float, Corners]]:
     """Windows of one level by itself, framed by the mean colour, on dlib's grid of cells."""
     network, half = shared_network(), _options()[0]
     left, top = (_FAST_BORDER + offset % _CELL for offset in places)
@@ -164,7 +169,7 @@ def _level_windows(level: Tensor, places: tuple[int, int], index: int, threshold
     for score, x, y in _windows(network.in_bands(canvas), threshold):
         corners = (x - half - left, y - half - top, x + half - left, y + half - top)
         for _ in range(index):
-            corners = tuple(value * 6 / 5 + 0.3 for value in corners)  # type: ignore[assignment]
+            corners = tuple(value * UP + 0.3 for value in corners)  # type: ignore[assignment]
         found.append((score, corners))
     return found
 
@@ -203,5 +208,6 @@ class MmodDetector:
         image = checked_image(image)
         if self.exact:
             return _detections(exact_rectangles(image, self.upsamples))
-        views = plan(*image.shape[:2], self.scale, max_pixels=MAX_PIXELS, coarse_side=COARSE_SIDE)
+        height, width = image.shape[:2]
+        views = plan(height, width, self.scale, max_pixels=MAX_PIXELS, coarse_side=COARSE_SIDE)
         return detect_in_views(image, views, lambda part: _detections(level_rectangles(part)))

@@ -20,6 +20,8 @@ Corners: TypeAlias = tuple[float, float, float, float]
 """Left, top, right, bottom; both ends inside the rectangle."""
 
 _RATE = 5.0 / 6.0
+UP = 6.0 / 5.0
+"""One level up: first divided and then multiplied, as dlib does it, which decides ties of rounding."""
 _PADDING = 10
 _OUTER = 11
 _SMALLEST = 5
@@ -49,13 +51,13 @@ class Layout:
         left, top = self.levels[level][:2]
         corners = (window[0] - left, window[1] - top, window[2] - left, window[3] - top)
         for _ in range(level):
-            corners = tuple(value * 6 / 5 + 0.3 for value in corners)  # type: ignore[assignment]
+            corners = tuple(value * UP + 0.3 for value in corners)  # type: ignore[assignment]
         return corners
 
 
 def level_sizes(height: int, width: int) -> list[tuple[int, int]]:
     """(height, width) of every level; none smaller than five rows but the first."""
-    sizes = []
+    sizes: list[tuple[int, int]] = []
     while height * width > 0 and (height >= _SMALLEST or not sizes):
         sizes.append((height, width))
         height, width = math.floor(_RATE * height), math.floor(_RATE * width)

@@ -73,7 +73,9 @@ def tiles(height: int, width: int, scale: float, max_pixels: int) -> list[View]:
     whole = height * width * scale * scale <= max_pixels
     # A long photo is cut into bands; only what is wide as well is cut both ways.
     overlap = math.ceil(OVERLAP / scale)
-    across = min(width, max(2 * overlap, int(max_pixels / scale**2 / min(height, math.sqrt(max_pixels) / scale))))
+    across = min(
+        width, max(2 * overlap, int(max_pixels / scale**2 / min(height, math.sqrt(max_pixels) / scale)))
+    )
     along = max(2 * overlap, int(max_pixels / scale**2 / across))
     rows = [(0, height, -math.inf, math.inf)] if whole else _cuts(height, along, overlap)
     columns = [(0, width, -math.inf, math.inf)] if whole else _cuts(width, across, overlap)

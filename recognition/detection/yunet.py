@@ -58,6 +58,10 @@ class YunetDetector:
         if rows is None:
             return []
         return [
-            Detection(Box(*(float(v) for v in row[:4])), np.array(row[4:14], np.float32).reshape(5, 2), float(row[14]))
+            Detection(
+                Box(*(float(v) for v in row[:4])),
+                np.array(row[4:14], np.float32).reshape(5, 2),
+                float(row[14]),
+            )
             for row in rows
         ]

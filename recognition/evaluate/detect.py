@@ -63,8 +63,13 @@ def read_labels(folder: Path) -> list[Labelled]:
                 box = Box(*(float(row[name]) for name in ("left", "top", "width", "height")))
                 boxes[row["file"]][row.get("source") == "ignore"].append(box)
             except (KeyError, TypeError, ValueError) as error:
-                raise RecognitionError(f"{path}: {row} is not file, left, top, width, height, source") from error
-    return [Labelled(folder / name, tuple(faces), tuple(ignored)) for name, (faces, ignored) in sorted(boxes.items())]
+                raise RecognitionError(
+                    f"{path}: {row} is not file, left, top, width, height, source"
+                ) from error
+    return [
+        Labelled(folder / name, tuple(faces), tuple(ignored))
+        for name, (faces, ignored) in sorted(boxes.items())
+    ]
 
 
 def belongs(found: Detection, box: Box) -> bool:
@@ -122,14 +127,18 @@ def measure(detector: Detector, photos: list[Labelled]) -> Tally:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with photos and boxes.csv")
-    parser.add_argument("--detectors", nargs="+", choices=list(DETECTORS), help="default: all that can be loaded")
+    parser.add_argument(
+        "--detectors", nargs="+", choices=list(DETECTORS), help="default: all that can be loaded"
+    )
     parser.add_argument(
         "--min-face-pixels",
         type=int,
         default=10,
         help="width of the smallest face to be found (default 10: everything; the engine's own default is 32)",
     )
-    parser.add_argument("--seed", type=int, default=0, help="accepted like the other commands do; nothing is drawn")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="accepted like the other commands do; nothing is drawn"
+    )
     parser.add_argument("--out", type=Path, help="folder for the table and the plot")
 
 
@@ -172,10 +181,16 @@ def _plot(tallies: dict[str, Tally], out: Path) -> None:
 
     out.mkdir(parents=True, exist_ok=True)
     figure, axes = pyplot.subplots(figsize=(7, 4), layout="constrained")
-    limits = [limit for limit in [*SIZES, float("inf")] if any(tally.total[limit] for tally in tallies.values())]
+    limits = [
+        limit for limit in [*SIZES, float("inf")] if any(tally.total[limit] for tally in tallies.values())
+    ]
     for name, tally in tallies.items():
-        axes.plot(range(len(limits)), [100 * tally.found[k] / tally.total[k] for k in limits], "o-", label=name)
-    axes.set_xticks(range(len(limits)), [f"< {limit:g}" if limit < float("inf") else "larger" for limit in limits])
+        axes.plot(
+            range(len(limits)), [100 * tally.found[k] / tally.total[k] for k in limits], "o-", label=name
+        )
+    axes.set_xticks(
+        range(len(limits)), [f"< {limit:g}" if limit < float("inf") else "larger" for limit in limits]
+    )
     axes.set(xlabel="width of the face, pixels", ylabel="found, %", ylim=(-3, 103))
     axes.grid(alpha=0.3)
     axes.legend()
