@@ -195,8 +195,13 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 2,
     "socket_timeout": 20,
     "queue_order_strategy": "priority",
+    # One try when a task is sent: an upload must not wait for Redis, the sweeper queues again.
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0,
+    "interval_max": 0,
 }
-CELERY_TASK_PUBLISH_RETRY = False  # an upload must not wait for Redis; the sweeper queues again
+CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
