@@ -17,6 +17,7 @@ from attendance import errors
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")  # a phone's MPO is read as JPEG
 MIN_SIDE = 64
+MAX_SIDE = 65_500  # libjpeg writes nothing longer
 JPEG_QUALITY = 92
 _EXIF_TIME, _EXIF_OFFSET = 36867, 36881  # DateTimeOriginal, OffsetTimeOriginal (EXIF 2.31)
 
@@ -54,6 +55,7 @@ def clean(data: bytes, *, max_bytes: int, max_pixels: int) -> CleanPhoto:
     _check_header(image, max_pixels)
     taken_at = _taken_at(image)
     upright = _decode(image)
+    upright.info.clear()  # a comment would be written again
     out = io.BytesIO()
     upright.save(out, "JPEG", quality=JPEG_QUALITY)
     return CleanPhoto(
@@ -93,6 +95,10 @@ def _check_header(image: Image.Image, max_pixels: int) -> None:
         )
     if min(width, height) < MIN_SIDE:
         raise errors.PhotoTooSmall
+    if max(width, height) > MAX_SIDE:
+        raise errors.PhotoTooLarge(
+            _("The photo is more than %(limit)d pixels wide or high.") % {"limit": MAX_SIDE}
+        )
     # A phone's MPO holds a preview beside the photo; it is no animation.
     if image.format != "MPO" and getattr(image, "is_animated", False):
         raise errors.PhotoAnimated

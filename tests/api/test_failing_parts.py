@@ -1,0 +1,172 @@
+"""When a part is missing an upload says so, or does without it; what was accepted stays."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import time
+from collections import namedtuple
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.storage import default_storage
+from django.core.handlers.wsgi import WSGIRequest
+from django.db import OperationalError
+from django.db.models.query import QuerySet
+from django.test.client import RequestFactory
+from django.urls import resolve
+
+from attendance import intake, tasks
+from attendance.models import Snapshot
+from tests import factories as make
+from tests.api.conftest import World
+
+Upload = Callable[..., Any]
+
+
+class CountingStream:
+    """A body without end; knows how much of it was read."""
+
+    def __init__(self) -> None:
+        self.bytes_read = 0
+
+    def read(self, size: int = -1) -> bytes:
+        assert size > 0, "an upload was read without a bound"
+        self.bytes_read += size
+        return b"\xff" * size
+
+    def readline(self, size: int = -1) -> bytes:
+        return self.read(size)
+
+
+def request_with(world: World, stated_length: int, stream: CountingStream, kind: str) -> WSGIRequest:
+    """A camera's upload as the web server hands it over."""
+    address = f"/api/sessions/{world.session.pk}/snapshots/"
+    request = RequestFactory().generic(
+        "POST", address, headers={"Authorization": f"Camera {world.camera_key}"}
+    )
+    environ = {
+        **request.environ,
+        "CONTENT_LENGTH": str(stated_length),
+        "CONTENT_TYPE": kind,
+        "wsgi.input": stream,
+    }
+    return WSGIRequest(environ)
+
+
+def answer_to(request: WSGIRequest) -> Any:
+    view, arguments, named = resolve(request.path)
+    return view(request, *arguments, **named).render()
+
+
+@pytest.mark.parametrize(
+    "kind", ["image/jpeg", "multipart/form-data; boundary=x", "application/octet-stream"]
+)
+@pytest.mark.parametrize("stated_length", [26 * 1024 * 1024, 2**40])
+def test_a_body_that_says_it_is_too_large_is_refused_unread(
+    world: World, kind: str, stated_length: int
+) -> None:
+    stream = CountingStream()
+    answer = answer_to(request_with(world, stated_length, stream, kind))
+    assert answer.status_code == 413
+    assert answer["Content-Type"] == "application/problem+json"
+    assert stream.bytes_read == 0
+
+
+def test_a_raw_body_just_over_the_bound_is_not_read_to_its_end(world: World, settings: Any) -> None:
+    settings.ROLLCALL_MAX_UPLOAD_BYTES = 100_000
+    stream = CountingStream()
+    answer = answer_to(request_with(world, 150_000, stream, "image/jpeg"))
+    assert answer.status_code == 413
+    assert stream.bytes_read <= 100_001
+
+
+def test_a_form_with_a_file_just_over_the_bound_is_a_413(world: World, settings: Any) -> None:
+    settings.ROLLCALL_MAX_UPLOAD_BYTES = 10_000
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    answer = world.client("owner").post(
+        f"/api/sessions/{world.session.pk}/snapshots/",
+        {"image": SimpleUploadedFile("a.jpg", b"\xff" * 10_001, "image/jpeg")},
+        format="multipart",
+    )
+    assert answer.status_code == 413
+
+
+def test_a_body_of_unstated_length_is_refused_and_not_taken_for_an_empty_one(
+    world: World, upload: Upload
+) -> None:
+    answer = upload(
+        world.client("camera"), world.session.pk, make.jpeg(1), **{"Transfer-Encoding": "chunked"}
+    )
+    assert (answer.status_code, answer.json()["type"]) == (411, "urn:rollcall:problem:length-required")
+
+
+def test_a_nearly_full_disk_is_a_507_and_nothing_is_stored(
+    world: World, upload: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**9, 10**9, 0))
+    answer = upload(world.client("camera"), world.session.pk, make.jpeg(1))
+    assert (answer.status_code, answer.json()["type"]) == (507, "urn:rollcall:problem:storage-full")
+    assert world.session.snapshots.count() == 1
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_disk_that_fills_while_writing_is_a_507_and_leaves_no_half_file(
+    world: World, upload: Upload, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    before = set(Path(default_storage.path("")).rglob("*.*"))
+
+    def full(*args: Any) -> None:
+        raise OSError(number, "no room")
+
+    monkeypatch.setattr("os.fsync", full)
+    assert upload(world.client("camera"), world.session.pk, make.jpeg(1)).status_code == 507
+    assert set(Path(default_storage.path("")).rglob("*.*")) == before
+    assert world.session.snapshots.count() == 1
+
+
+def test_without_a_queue_an_upload_is_accepted_quickly_and_waits(
+    world: World,
+    upload: Upload,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    monkeypatch.setattr(intake, "publish", PUBLISH)
+    app = tasks.process_snapshot.app
+    monkeypatch.setitem(app.conf, "broker_url", "redis://127.0.0.1:1/0")
+    monkeypatch.setattr(app, "_pool", None)
+    monkeypatch.setattr(app.amqp, "_producer_pool", None)
+    upload(world.client("camera"), world.session.pk, make.jpeg(1))
+    began = time.monotonic()
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = upload(world.client("camera"), world.session.pk, make.jpeg(2))
+    seconds = time.monotonic() - began
+    assert (answer.status_code, answer.json()["state"]) == (202, "received")
+    assert Snapshot.objects.get(pk=answer.json()["id"]).state == "received"
+    assert seconds < 5
+
+
+PUBLISH = intake.publish
+
+
+def test_a_database_that_does_not_answer_is_a_503_problem(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = world.client("owner")
+
+    def gone(self: Any) -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(QuerySet, "first", gone)
+    answer = client.get(f"/api/sessions/{world.session.pk}/")
+    assert (answer.status_code, answer["Content-Type"]) == (503, "application/problem+json")
+    assert "locked" not in answer.json()["detail"]
+
+
+def test_a_picture_that_is_gone_from_the_disk_is_a_404(world: World) -> None:
+    default_storage.delete(str(world.snapshot.image))
+    assert world.client("owner").get(f"/api/snapshots/{world.snapshot.pk}/image/").status_code == 404
