@@ -22,7 +22,7 @@ from django.db import transaction
 from django.db.models import Case, F, Q, When
 from django.utils import timezone
 
-from attendance import intake, marks, photos
+from attendance import enrolment, intake, marks, photos
 from attendance.engines import current_engine, from_bytes, to_bytes
 from attendance.galleries import gallery_for
 from attendance.models import Candidate, ClassSession, Course, Review, Sighting, Snapshot
@@ -56,6 +56,7 @@ def process(snapshot_id: int) -> Outcome:
     try:
         with default_storage.open(str(snapshot.image)) as stored:
             image = photos.load_upright(stored.read())
+        enrolment.bring_up_to_date(snapshot.session)
         faces = current_engine().analyse(image)
         unusable = why_unusable(image, faces)
     except Exception as error:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from attendance import engines, enrolment, intake, pipeline
+from attendance.management.commands import reencode
 from recognition.identification import MatchPolicy
 from recognition.types import Box, Detection, Face, Quality
 from tests import factories as make
@@ -58,7 +59,7 @@ class FakeEngine:
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     fake = FakeEngine()
-    for module in (engines, pipeline, enrolment):
+    for module in (engines, pipeline, enrolment, reencode):
         monkeypatch.setattr(module, "current_engine", lambda: fake)
     monkeypatch.setattr(
         MatchPolicy,

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 from django.core.files.storage import default_storage
+from django.core.management import call_command
 from django.utils import timezone
 
-from attendance import enrolment, errors
+from attendance import enrolment, errors, pipeline
 from attendance.models import Consent, ConsentEvent, Course, FaceTemplate, Portrait, Student
 from tests import factories as make
 from tests.attendance.conftest import FakeEngine, face, near
@@ -165,15 +166,54 @@ def test_the_sweeper_looks_again_gives_up_in_the_end_and_forgets_refused_portrai
 
 
 def test_a_new_engine_gets_its_own_template_beside_the_old(
-    student: Student, engine: FakeEngine, accepts: list[str], sent: Sent
+    student: Student,
+    engine: FakeEngine,
+    accepts: list[str],
+    sent: Sent,
+    django_capture_on_commit_callbacks: Any,
 ) -> None:
     portrait = received(student)
     engine.faces = [good()]
     enrolment.check_portrait(portrait.pk)
-    portrait.refresh_from_db()
-    assert enrolment.reencode(portrait) is None
-    engine.version = "newer"
-    template = enrolment.reencode(portrait)
-    assert template is not None
-    assert template.encoder_version == "newer"
+    assert not enrolment.outdated_portraits(engine.version).exists()
+    old, engine.version = engine.version, "newer"
+    assert list(enrolment.outdated_portraits("newer")) == [portrait]
+    assert enrolment.reencode(portrait)
+    assert set(student.templates.values_list("encoder_version", flat=True)) == {old, "newer"}
+    assert not enrolment.outdated_portraits("newer").exists()
+    assert enrolment.reencode(portrait), "twice, or in two processes, is once"
     assert student.templates.count() == 2
+    with django_capture_on_commit_callbacks(execute=True):
+        assert enrolment.remove_outdated("newer") == 1
+    assert [template.encoder_version for template in student.templates.all()] == ["newer"]
+    assert files("templates") == 1
+
+
+def test_the_first_photo_after_an_upgrade_brings_the_class_up_to_date(
+    student: Student, engine: FakeEngine, accepts: list[str], sent: Sent
+) -> None:
+    session = make.session(student.courses.get())
+    make.template(student, make.encoding(1), engine="older")
+    engine.faces = [face(make.encoding(1))]
+    shot = make.snapshot(session, state="queued")
+    assert pipeline.process(shot.pk) is pipeline.Outcome.DONE
+    assert shot.sightings.get().student == student
+    assert student.templates.filter(encoder_version=engine.version).count() == 1
+
+
+def test_the_reencode_command_can_be_stopped_and_started_again(
+    student: Student, engine: FakeEngine, accepts: list[str], sent: Sent, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for n in range(3):
+        make.template(student, make.encoding(n), engine="older")
+    engine.faces = [good()]
+    call_command("reencode", limit=1)
+    assert student.templates.filter(encoder_version=engine.version).count() == 1
+    call_command("reencode", remove_old=True)
+    assert student.templates.count() == 3
+    assert not student.templates.exclude(encoder_version=engine.version).exists()
+    engine.faces = []
+    make.template(student, make.encoding(9), engine="older")
+    call_command("reencode", remove_old=True)
+    assert "1 portrait" in capsys.readouterr().out
+    assert student.templates.filter(encoder_version="older").exists(), "what cannot be replaced stays"
