@@ -19,7 +19,7 @@ from emotion.errors import BadImage, UnknownName, WeightsDamaged, WeightsMissing
 from emotion.framing import OUTLINE, Box, Framing
 from emotion.labels import CHALLENGE, FERPLUS
 from emotion.mood import Calibration
-from emotion.predict import Reader
+from emotion.predict import Reader, quick_bf16
 
 WEIGHTS: Final = Path(__file__).parent / "weights" / "rollcall.safetensors"
 CHECKSUMS: Final = "SHA256SUMS"
@@ -33,17 +33,13 @@ class Classifier:
     """
 
     labels = CHALLENGE
+    size = 48  # side of the faces it takes, in pixels
 
     def __init__(self, reader: Reader, version: str, temperature: float, calibration: Calibration) -> None:
         self.reader = reader
         self.version = version
         self.calibration = calibration
         self.temperature = temperature
-
-    @property
-    def size(self) -> int:
-        """Side of the faces it takes, in pixels."""
-        return self.reader.image_size
 
     @classmethod
     def from_file(cls, path: Path) -> Classifier:
@@ -67,7 +63,14 @@ class Classifier:
             network.load_state_dict(tensors)
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             return cls(
-                Reader(network, details["image_size"], details["channels"], True, torch.device("cpu")),
+                Reader(
+                    network,
+                    details["image_size"],
+                    details["channels"],
+                    True,
+                    torch.device("cpu"),
+                    quick_bf16(),
+                ),
                 version=f"{details['name']}-{details['number']}",
                 temperature=float(details["temperature"]),
                 calibration=Calibration(np.asarray(details["confusion"], dtype=np.float64)),

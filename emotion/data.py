@@ -157,14 +157,16 @@ def copy_groups(
 def split_by_group(
     groups: NDArray[np.int64], share: float, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Cut whole groups into (training rows, validation rows); the validation part holds about ``share`` of all rows.
+    """Cut whole groups into (training rows, validation rows); the validation part holds about ``share`` of all rows,
+    and at least one group.
 
     Raises:
         DataProblem: one of the two sides would be empty.
     """
     names, sizes = np.unique(groups, return_counts=True)
     order = np.random.default_rng(seed).permutation(len(names))
-    chosen = names[order[np.cumsum(sizes[order]) <= share * len(groups)]]
+    most = max(share * len(groups), float(sizes[order[0]]))
+    chosen = names[order[np.cumsum(sizes[order]) <= most]]
     held_out = np.isin(groups, chosen)
     if held_out.all() or not held_out.any():
         raise DataProblem(f"{len(names)} groups of copies cannot be split into training and validation")

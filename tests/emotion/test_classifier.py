@@ -1,0 +1,178 @@
+"""The shipped network: what it takes, what it refuses, and what happens when its file is missing or damaged."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+
+import emotion
+from emotion import classifier as classifier_module
+from emotion import framing
+from emotion.classifier import Classifier, check_sum, load_classifier
+from emotion.errors import BadImage, WeightsDamaged, WeightsMissing
+
+from .conftest import made_part
+
+
+@pytest.fixture(scope="module")
+def small(weights_file: Path) -> Classifier:
+    return load_classifier(weights_file)
+
+
+def photo(height: int = 120, width: int = 160) -> NDArray[np.uint8]:
+    return np.random.default_rng(5).integers(0, 255, (height, width, 3), dtype=np.uint8)
+
+
+def test_it_is_loaded_once_a_process(weights_file: Path, small: Classifier) -> None:
+    assert load_classifier(weights_file) is small
+    assert small.version == "rollcall-emotion-7"
+    assert small.calibration.confusion.shape == (7, 7)
+
+
+def test_faces_become_probabilities(small: Classifier) -> None:
+    answers = small.probabilities(made_part(70).images)
+    assert answers.shape == (70, 7)
+    assert answers.dtype == np.float32
+    assert answers.sum(axis=1) == pytest.approx(1, abs=1e-5)
+    assert small.ferplus_probabilities(made_part(3).images).shape == (3, 8)
+
+
+def test_a_face_and_its_mirror_image_are_read_alike(small: Classifier) -> None:
+    images = made_part(8).images
+    mirrored = np.ascontiguousarray(images[:, :, ::-1])
+    np.testing.assert_allclose(small.probabilities(images), small.probabilities(mirrored), atol=2e-2)
+
+
+def test_the_size_of_a_batch_does_not_matter(small: Classifier) -> None:
+    images = made_part(70).images
+    one_by_one = np.concatenate([small.probabilities(images[at : at + 1]) for at in range(5)])
+    np.testing.assert_allclose(small.probabilities(images)[:5], one_by_one, atol=2e-2)
+
+
+def test_no_faces_no_answers(small: Classifier) -> None:
+    assert small.probabilities(np.zeros((0, 48, 48), np.uint8)).shape == (0, 7)
+    assert small.read(photo(), []).shape == (0, 7)
+
+
+@pytest.mark.parametrize(
+    "faces",
+    [
+        np.zeros((2, 48, 48, 3), np.uint8),
+        np.zeros((48, 48), np.uint8),
+        np.zeros((2, 40, 48), np.uint8),
+        np.zeros((2, 48, 48), np.float32),
+    ],
+)
+def test_what_is_no_grey_face_is_refused(small: Classifier, faces: NDArray[np.uint8]) -> None:
+    with pytest.raises(BadImage, match="grey uint8"):
+        small.probabilities(faces)
+
+
+def test_a_photo_and_its_boxes(small: Classifier) -> None:
+    answers = small.read(photo(), [(10, 10, 40, 50), (100.5, 60.2, 80, 90), (-20, -20, 40, 50)])
+    assert answers.shape == (3, 7)
+    assert answers.sum(axis=1) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("picture", "box"),
+    [
+        (np.zeros((50, 50), np.uint8), (0, 0, 20, 20)),
+        (np.zeros((50, 50, 4), np.uint8), (0, 0, 20, 20)),
+        (np.zeros((50, 50, 3), np.float64), (0, 0, 20, 20)),
+        (np.zeros((0, 50, 3), np.uint8), (0, 0, 20, 20)),
+        (photo(), (0, 0, 0, 20)),
+        (photo(), (0, 0, 20, -1)),
+        (photo(), (200, 0, 20, 20)),
+        (photo(), (float("nan"), 0, 20, 20)),
+        (photo(), (0, 0, 20)),
+    ],
+)
+def test_a_photo_or_box_that_makes_no_sense_is_refused(
+    picture: NDArray[np.uint8], box: tuple[float, ...]
+) -> None:
+    with pytest.raises(BadImage):
+        framing.faces(picture, [box])
+
+
+def test_the_frame_is_fers_square_round_the_box() -> None:
+    picture = np.zeros((200, 200, 3), np.uint8)
+    picture[60:140, 60:140] = 255
+    inside = framing.face(picture, (70, 70, 60, 60), framing=framing.Framing(side=1.0, below=0.0))
+    assert int(inside.min()) == 255
+    wider = framing.face(picture, (60, 60, 80, 80), framing=framing.Framing(side=2.0, below=0.0))
+    assert int(wider[24, 24]) == 255
+    assert int(wider[2, 2]) == 0
+    assert framing.face(picture, (70, 70, 60, 60), size=32).shape == (32, 32)
+
+
+def test_beyond_the_edge_the_nearest_pixels_go_on() -> None:
+    picture = np.full((100, 100, 3), 90, np.uint8)
+    assert set(np.unique(framing.face(picture, (-30, -30, 60, 60)))) == {90}
+
+
+def test_missing_weights_say_so(tmp_path: Path) -> None:
+    with pytest.raises(WeightsMissing, match="attendance works without"):
+        load_classifier(tmp_path / "rollcall.safetensors")
+    with pytest.raises(WeightsMissing):
+        Classifier.from_file(tmp_path / "rollcall.safetensors")
+
+
+def test_one_changed_byte_is_noticed(weights_file: Path, tmp_path: Path) -> None:
+    shutil.copytree(weights_file.parent, tmp_path / "w")
+    copy = tmp_path / "w" / weights_file.name
+    content = bytearray(copy.read_bytes())
+    content[-5] ^= 1
+    copy.write_bytes(bytes(content))
+    with pytest.raises(WeightsDamaged, match="not the file that was shipped"):
+        load_classifier(copy)
+
+
+def test_a_file_without_its_checksum_is_refused(weights_file: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copy(weights_file, tmp_path / "alone.safetensors"))
+    with pytest.raises(WeightsDamaged, match="cannot be read"):
+        check_sum(copy)
+    (tmp_path / classifier_module.CHECKSUMS).write_text("")
+    with pytest.raises(WeightsDamaged, match="not the file"):
+        check_sum(copy)
+
+
+@pytest.mark.parametrize("content", [b"", b"not weights at all", b"\x08\0\0\0\0\0\0\0{}      "])
+def test_a_file_that_holds_no_weights_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "bad.safetensors").write_bytes(content)
+    with pytest.raises(WeightsDamaged):
+        Classifier.from_file(tmp_path / "bad.safetensors")
+
+
+@pytest.mark.parametrize(
+    "details",
+    [{}, {"network": "unheard_of"}, {"confusion": [[1]]}, {"heads": {"challenge": 9, "ferplus": 8}}],
+)
+def test_weights_that_do_not_fit_their_description_are_refused(
+    weights_file: Path, tmp_path: Path, details: dict[str, object]
+) -> None:
+    good = {
+        "name": "x", "number": 1, "network": "rollcall", "channels": 1, "image_size": 48, "temperature": 1.0,
+        "heads": {"challenge": 7, "ferplus": 8}, "confusion": np.eye(7).tolist(),
+    }  # fmt: skip
+    path = tmp_path / "odd.safetensors"
+    described = {**good, **details} if details else {}
+    save_file(load_file(weights_file), path, metadata={"rollcall": json.dumps(described)})
+    with pytest.raises(WeightsDamaged):
+        Classifier.from_file(path)
+
+
+def test_the_package_offers_what_the_application_needs() -> None:
+    assert set(emotion.__all__) >= {
+        "load_classifier",
+        "class_mood",
+        "WeightsMissing",
+        "WeightsDamaged",
+        "SQUARE",
+    }
