@@ -17,6 +17,7 @@ from django_htmx.http import trigger_client_event
 from attendance.errors import RollcallError
 
 Arguments = ParamSpec("Arguments")
+View = Callable[Concatenate[HttpRequest, Arguments], HttpResponse]
 
 
 def user_of(request: HttpRequest) -> User:
@@ -42,13 +43,10 @@ def back(request: HttpRequest, fallback: str) -> HttpResponse:
     return redirect(fallback)
 
 
-def says_why(
-    view: Callable[Concatenate[HttpRequest, Arguments], HttpResponse],
-) -> Callable[Concatenate[HttpRequest, Arguments], HttpResponse]:
+def says_why(view: View[Arguments]) -> View[Arguments]:
     """Put a service's named error into words: beside an htmx part, as JSON for an upload, else on the page."""
 
-    @functools.wraps(view)
-    def wrapped(request: HttpRequest, *args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponse:
+    def wrapped(request: HttpRequest, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponse:
         try:
             return view(request, *args, **kwargs)
         except RollcallError as error:
@@ -60,11 +58,10 @@ def says_why(
             messages.error(request, words)
             return back(request, "/")
 
+    functools.update_wrapper(wrapped, view)
     return wrapped
 
 
-def page(
-    view: Callable[Concatenate[HttpRequest, Arguments], HttpResponse],
-) -> Callable[Concatenate[HttpRequest, Arguments], HttpResponse]:
+def page(view: View[Arguments]) -> View[Arguments]:
     """A page for people who signed in; its services' refusals are put into words."""
-    return login_required(says_why(view))  # type: ignore[return-value]
+    return login_required(says_why(view))

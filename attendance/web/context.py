@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 
 from attendance import permissions, schooltime
@@ -11,9 +12,10 @@ SECTIONS = {"courses": "courses", "students": "courses", "sessions": "courses", 
 
 def school(request: HttpRequest) -> dict[str, object]:
     first = request.path.lstrip("/").split("/", 1)[0]
-    signed_in = request.user.is_authenticated
+    # A request refused early (a wrong host name) has not got as far as having a user.
+    user = getattr(request, "user", None) or AnonymousUser()
     return {
-        "school_name": schooltime.get_school().name if signed_in else "",
+        "school_name": schooltime.get_school().name if user.is_authenticated else "",
         "section": SECTIONS.get(first, "today" if first == "" else ""),
-        "is_administrator": permissions.is_administrator(request.user),
+        "is_administrator": permissions.is_administrator(user),
     }

@@ -95,8 +95,8 @@ def courses(request: HttpRequest) -> HttpResponse:
 
 @page
 def new_course(request: HttpRequest) -> HttpResponse:
-    form = CourseForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = CourseForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
         if not permissions.may_create_courses(request.user):
             raise errors.RollcallError(_("You may not make courses."))
         course = form.save()

@@ -68,20 +68,18 @@ class CourseForm(forms.ModelForm):  # type: ignore[type-arg]
             raise ValidationError(_("There is a term of this name already; choose it in the list."))
         return data
 
-    def _post_clean(self) -> None:
-        # The model needs its term before it checks itself.
-        if not self.errors and not self.cleaned_data.get("term"):
-            data = self.cleaned_data
-            data["term"] = Term(
-                name=data["term_name"], starts_on=data["term_starts"], ends_on=data["term_ends"]
-            )
-        super()._post_clean()  # type: ignore[misc]
+    def _get_validation_exclusions(self) -> set[str]:
+        """A term that is made with the course cannot be checked before it is there."""
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
+        return excluded if self.cleaned_data.get("term") else excluded | {"term"}
 
     def save(self, commit: bool = True) -> Course:
+        data = self.cleaned_data
         with transaction.atomic():
-            if self.instance.term.pk is None:
-                self.instance.term.save()
-                self.instance.term = self.instance.term
+            if not data["term"]:
+                self.instance.term = Term.objects.create(
+                    name=data["term_name"], starts_on=data["term_starts"], ends_on=data["term_ends"]
+                )
             course: Course = super().save(commit)
         return course
 

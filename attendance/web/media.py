@@ -48,7 +48,7 @@ def portrait(request: HttpRequest, portrait_id: int) -> HttpResponse:
     return _picture(request, found.image.name, 320)
 
 
-def _picture(request: HttpRequest, name: str, width: int = 0) -> HttpResponse:
+def _picture(request: HttpRequest, name: str | None, width: int = 0) -> HttpResponse:
     """The file as JPEG, made no wider than ``width`` (0: as it is). 404 where it has expired."""
     if not name:
         raise Http404

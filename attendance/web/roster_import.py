@@ -31,7 +31,7 @@ SHOWN_ROWS = 500
 def roster_import(request: HttpRequest, course_id: int) -> HttpResponse:
     """Give a file or paste a list, and see what each row would do."""
     course = changeable_course(request, course_id)
-    form = RosterFileForm(request.POST or None, request.FILES or None)
+    form = RosterFileForm(request.POST, request.FILES) if request.method == "POST" else RosterFileForm()
     if request.method == "POST":
         carried = _carried(request)
         if carried is not None:

@@ -195,7 +195,8 @@ def _current(snapshots: list[Snapshot], photo_id: int | None) -> Snapshot | None
     if photo_id in by_id:
         return by_id[photo_id]
     done = [snapshot for snapshot in snapshots if snapshot.state == Snapshot.State.DONE]
-    return (done or snapshots or [None])[-1]
+    looked_at = done or snapshots
+    return looked_at[-1] if looked_at else None
 
 
 def _rows(
@@ -251,7 +252,7 @@ def _thumb(session: ClassSession, snapshot: Snapshot, faces: list[_Face], curren
     if snapshot.state == Snapshot.State.DONE:
         caption = in_words(UNUSABLE, snapshot.unusable).split(":")[0] if snapshot.unusable else ""
     else:
-        caption = str(snapshot.get_state_display())  # type: ignore[attr-defined]
+        caption = str(snapshot.get_state_display())
     failed = snapshot.state == Snapshot.State.FAILED
     return Thumb(
         id=snapshot.pk,

@@ -34,7 +34,7 @@ def _changeable(request: HttpRequest, session_id: int) -> ClassSession:
 
 def _photo_id(request: HttpRequest) -> int | None:
     asked = request.GET.get("photo", "")
-    return int(asked) if asked.isdecimal() and len(asked) < 19 else None
+    return int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 19 else None
 
 
 def _context(request: HttpRequest, session: ClassSession) -> dict[str, object]:
@@ -93,8 +93,8 @@ def take_roll_now(request: HttpRequest, course_id: int) -> HttpResponse:
 @page
 def plan(request: HttpRequest, course_id: int) -> HttpResponse:
     course: Course = get_object_or_404(permissions.courses_for(request.user), pk=course_id)
-    form = PlanForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = PlanForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
         if not permissions.may_change_course(request.user, course):
             raise errors.RollcallError(_("You may look at this course, but not change it."))
         starts_at, ends_at = form.instants()

@@ -44,8 +44,8 @@ def send_again(request: HttpRequest, snapshot_id: int) -> HttpResponse:
 def new_camera(request: HttpRequest) -> HttpResponse:
     """A key is shown on the answer to this form and never again."""
     _administrators_only(request)
-    form = CameraForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = CameraForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
         room, _created = Room.objects.get_or_create(name=form.cleaned_data["room_name"].strip())
         camera, key = cameras.create(form.cleaned_data["name"], room, user_of(request))
         return _show_key(request, camera, key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
@@ -40,9 +41,9 @@ class TodayScreen:
     day: dt.date
     lessons: list[Lesson]
     upcoming: ClassSession | None
-    courses: list[Course]
+    courses: Sequence[Course]
     to_check: int
-    sessions_to_check: list[ClassSession]
+    sessions_to_check: Sequence[ClassSession]
     demo: Course | None
     demo_session: ClassSession | None
 
@@ -68,7 +69,7 @@ def build(user: User) -> TodayScreen:
         .annotate(enrolled=Count("roster_entries", filter=Q(roster_entries__left_on__isnull=True)))
         .order_by("name", "code")
     )
-    enrolled: dict[int, int] = {course.pk: course.enrolled for course in courses}  # type: ignore[attr-defined]
+    enrolled: dict[int, int] = {course.pk: course.enrolled for course in courses}
     upcoming_seen = False
     lessons = []
     for session in sessions:

@@ -1,0 +1,124 @@
+"""Fixtures of the page tests: a school seen by everybody who might ask, and no queue behind it."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from attendance import intake, marks
+from attendance.models import (
+    Camera,
+    ClassSession,
+    Course,
+    FaceTemplate,
+    Portrait,
+    Review,
+    Sighting,
+    Snapshot,
+    Student,
+)
+from tests import factories as make
+
+PEOPLE = ("owner", "stranger", "registrar", "administrator", "nobody")
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Any) -> None:
+    """Slow hashes protect real accounts; here they would only make the tests slow."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[Any, ...]]]:
+    """Tasks that would have been queued: (name, arguments)."""
+    log: list[tuple[str, tuple[Any, ...]]] = []
+
+    def publish(task: Any, *arguments: Any, priority: int | None = None) -> bool:
+        log.append((task.name.rsplit(".", 1)[-1], arguments))
+        return True
+
+    monkeypatch.setattr(intake, "publish", publish)
+    return log
+
+
+@dataclasses.dataclass(frozen=True)
+class SchoolFixture:
+    """One of everything a page can show, and a client for each person."""
+
+    owner: User
+    clients: dict[str, Client]
+    course: Course
+    session: ClassSession
+    student: Student
+    without_consent: Student
+    snapshot: Snapshot
+    failed: Snapshot
+    sighting: Sighting
+    unsure: Sighting
+    template: FaceTemplate
+    held: Portrait
+    review: Review
+    camera: Camera
+
+    def client(self, person: str = "owner") -> Client:
+        return self.clients[person]
+
+
+def add_class(course: Course, session: ClassSession, students: int) -> None:
+    """Students with everything a page reads: consent, templates, faces in a photo, marks."""
+    snapshot = make.snapshot(session, 5, width=800, height=600, faces=students)
+    for index in range(students):
+        student = make.student(course)
+        make.template(student)
+        make.sighting(snapshot, student, "uncertain" if index % 3 == 2 else "recognised", index)
+
+
+def build_school() -> SchoolFixture:
+    people = {"owner": make.teacher("owner"), "stranger": make.teacher("stranger")}
+    people |= {"registrar": make.registrar(), "administrator": make.administrator()}
+    clients = {"nobody": Client()}
+    for name, user in people.items():
+        clients[name] = Client()
+        clients[name].force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    owner = people["owner"]
+    course = make.course(owner)
+    make.course(people["stranger"], students=1)
+    student, unseen, without_consent = (make.student(course) for _ in range(3))
+    template = make.template(student)
+    make.consent(unseen)
+    room = make.room()
+    session = make.session(course, room=room)
+    snapshot = make.snapshot(session, 5, width=800, height=600)
+    failed = make.snapshot(session, 8, state="failed", attempts=3, error="OSError: no such model")
+    sighting = make.sighting(snapshot, student, "recognised", 0)
+    unsure = make.sighting(snapshot, unseen, "uncertain", 1)
+    review = Review.objects.create(
+        sighting=make.sighting(snapshot, None, "unknown", 2),
+        verdict="not_in_class",
+        by=owner,
+        at=timezone.now(),
+    )
+    held = Portrait.objects.create(
+        student=unseen, image=make.stored("portraits", make.jpeg(7)), sha256="7" * 64, state="held",
+        problems=["looks_like_another"], looks_like=student, uploaded_by=owner, uploaded_at=timezone.now(),
+    )  # fmt: skip
+    camera = Camera.objects.create(
+        name="Ceiling", room=room, key_hash="0" * 64, key_prefix="rcam_Ab3d", created_by=people["administrator"],
+        last_seen_at=timezone.now() - dt.timedelta(days=2),
+    )  # fmt: skip
+    marks.recompute(session.pk)
+    return SchoolFixture(
+        owner, clients, course, session, student, without_consent, snapshot, failed, sighting, unsure, template,
+        held, review, camera,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def school(db: None, quick_passwords: None) -> SchoolFixture:
+    return build_school()

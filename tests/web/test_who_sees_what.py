@@ -1,0 +1,161 @@
+"""Every page and every file, asked for by everybody: what is not yours does not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.urls import reverse
+
+from attendance.web import urls
+
+from .conftest import SchoolFixture
+
+Arguments = Callable[[SchoolFixture], list[object]]
+
+PAGES: dict[str, Arguments] = {
+    "course": lambda s: [s.course.pk],
+    "course-sessions": lambda s: [s.course.pk],
+    "course-cameras": lambda s: [s.course.pk],
+    "session-plan": lambda s: [s.course.pk],
+    "student": lambda s: [s.student.pk],
+    "portraits": lambda s: [s.student.pk],
+    "session": lambda s: [s.session.pk],
+    "session-live": lambda s: [s.session.pk],
+    "roll-csv": lambda s: [s.session.pk],
+    "face": lambda s: [s.session.pk, s.unsure.pk],
+    "photo": lambda s: [s.snapshot.pk, "thumb"],
+    "face-crop": lambda s: [s.sighting.pk],
+    "template-crop": lambda s: [s.template.pk],
+    "portrait": lambda s: [s.held.pk],
+}
+"""Pages about something that belongs to a course: GET."""
+
+FOR_CHANGERS: dict[str, Arguments] = {"roster-import": lambda s: [s.course.pk]}
+"""Pages of a course for those who may change it: GET."""
+
+CHANGES: dict[str, Arguments] = {
+    "demo-remove": lambda s: [s.course.pk],
+    "student-add": lambda s: [s.course.pk],
+    "student-remove": lambda s: [s.course.pk, s.student.pk],
+    "roster-confirm": lambda s: [s.course.pk],
+    "take-now": lambda s: [s.course.pk],
+    "consent-record": lambda s: [s.without_consent.pk],
+    "consent-withdraw": lambda s: [s.student.pk],
+    "portraits-add": lambda s: [s.student.pk],
+    "portrait-remove": lambda s: [s.held.pk],
+    "portrait-accept": lambda s: [s.held.pk],
+    "session-state": lambda s: [s.session.pk, "close"],
+    "photos-add": lambda s: [s.session.pk],
+    "photo-again": lambda s: [s.session.pk, s.failed.pk],
+    "marks-rest": lambda s: [s.session.pk],
+    "mark-set": lambda s: [s.session.pk, s.student.pk],
+    "mark-undo": lambda s: [s.session.pk, s.student.pk],
+    "face-decide": lambda s: [s.session.pk, s.unsure.pk],
+    "review-undo": lambda s: [s.session.pk, s.review.pk],
+}
+"""What changes something of a course: POST."""
+
+OWN: dict[str, Arguments] = {"today": lambda s: [], "courses": lambda s: [], "course-new": lambda s: []}
+"""Pages that show everybody what is theirs: GET."""
+
+SITE_PAGES: dict[str, Arguments] = {"site": lambda s: [], "camera-new": lambda s: []}
+SITE_CHANGES: dict[str, Arguments] = {
+    "site-photo-again": lambda s: [s.failed.pk],
+    "camera-rotate": lambda s: [s.camera.pk],
+    "camera-revoke": lambda s: [s.camera.pk],
+}
+OPEN = {"login", "logout"}
+
+
+def address(name: str, arguments: Arguments, school: SchoolFixture) -> str:
+    return reverse(f"web:{name}", args=arguments(school))
+
+
+def is_sign_in(response: object) -> bool:
+    return response.status_code == 302 and response["Location"].startswith(reverse("web:login"))  # type: ignore[attr-defined]
+
+
+def test_every_route_has_a_rule_here() -> None:
+    known = PAGES | FOR_CHANGERS | CHANGES | OWN | SITE_PAGES | SITE_CHANGES
+    assert {pattern.name for pattern in urls.urlpatterns} == set(known) | OPEN
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_of_a_course(name: str, school: SchoolFixture) -> None:
+    path = address(name, PAGES[name], school)
+    statuses = {
+        person: school.client(person).get(path).status_code
+        for person in ("owner", "registrar", "administrator", "stranger")
+    }
+    assert statuses == {"owner": 200, "registrar": 200, "administrator": 200, "stranger": 404}
+    assert is_sign_in(school.client("nobody").get(path))
+
+
+@pytest.mark.parametrize("name", FOR_CHANGERS)
+def test_a_page_for_those_who_change(name: str, school: SchoolFixture) -> None:
+    path = address(name, FOR_CHANGERS[name], school)
+    assert school.client("owner").get(path).status_code == 200
+    assert school.client("administrator").get(path).status_code == 200
+    assert school.client("registrar").get(path).status_code == 302
+    assert school.client("stranger").get(path).status_code == 404
+    assert is_sign_in(school.client("nobody").get(path))
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_by_somebody_else(name: str, school: SchoolFixture) -> None:
+    path = address(name, CHANGES[name], school)
+    before = (
+        school.session.marks.values_list("student", "status", "source"),
+        school.course.roster_entries.count(),
+    )
+    assert school.client("stranger").post(path).status_code == 404
+    assert is_sign_in(school.client("nobody").post(path))
+    assert school.client("owner").get(path).status_code == 405
+    after = (
+        school.session.marks.values_list("student", "status", "source"),
+        school.course.roster_entries.count(),
+    )
+    assert [list(before[0]), before[1]] == [list(after[0]), after[1]]
+
+
+@pytest.mark.parametrize("name", sorted(set(CHANGES) - {"demo-remove"}))
+def test_a_registrar_reads_and_does_not_change(name: str, school: SchoolFixture) -> None:
+    path = address(name, CHANGES[name], school)
+    response = school.client("registrar").post(path, {"status": "absent"}, headers={"HX-Request": "true"})
+    assert response.status_code == 400
+    assert "not change" in response["HX-Trigger"]
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_an_own_page(name: str, school: SchoolFixture) -> None:
+    path = address(name, OWN[name], school)
+    assert {school.client(person).get(path).status_code for person in ("owner", "stranger", "registrar")} == {
+        200
+    }
+    assert is_sign_in(school.client("nobody").get(path))
+
+
+@pytest.mark.parametrize("name", SITE_PAGES | SITE_CHANGES)
+def test_the_site_pages_exist_for_administrators_only(name: str, school: SchoolFixture) -> None:
+    path = address(name, (SITE_PAGES | SITE_CHANGES)[name], school)
+    for person in ("owner", "registrar", "stranger"):
+        client = school.client(person)
+        assert (client.get(path) if name in SITE_PAGES else client.post(path)).status_code == 404
+    administrator = school.client("administrator")
+    response = administrator.get(path) if name in SITE_PAGES else administrator.post(path)
+    assert response.status_code in (200, 302)
+    assert is_sign_in(school.client("nobody").post(path))
+
+
+def test_a_list_shows_only_own_courses(school: SchoolFixture) -> None:
+    assert school.course.name in school.client("owner").get(reverse("web:courses")).text
+    assert school.course.name not in school.client("stranger").get(reverse("web:courses")).text
+
+
+def test_a_face_of_another_session_is_not_found_under_this_one(school: SchoolFixture) -> None:
+    from tests import factories as make
+
+    other = make.session(school.course)
+    path = reverse("web:face", args=[other.pk, school.unsure.pk])
+    assert school.client("owner").get(path).status_code == 404
