@@ -26,8 +26,8 @@ LARGEST_SCALE = 2.0
 """More enlarging finds nothing more."""
 COMFORTABLE_SIDE = 640
 """A photo is never shrunk below this longer side: it costs little and places the points better."""
-THRESHOLD = 0.4
-MAX_PIXELS = 2_500_000
+THRESHOLD = 0.45
+MAX_PIXELS = 1_500_000
 """Of one view; keeps the network's memory near 300 MiB."""
 COARSE_SIDE = 512
 

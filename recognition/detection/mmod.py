@@ -61,7 +61,7 @@ class MmodNetwork(nn.Module):
         for _ in range(3):
             total = (total - 5) // 2 + 1
         if total <= rows + 2 * _HALO:
-            return self(x)
+            return self.forward(x)
         bands = []
         for start in range(0, total, rows):
             end = min(start + rows, total)
