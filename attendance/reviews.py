@@ -1,61 +1,145 @@
-"""A person's decision about a face -> a fact that stands -> marks again."""
+"""A person's decision about faces -> facts that stand -> marks again."""
 
 from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from attendance import errors, marks
-from attendance.models import Review, Sighting, Student
+from attendance.models import ClassSession, Review, Sighting, Student
 
-_FINAL = (Review.Verdict.IS, Review.Verdict.NOT_IN_CLASS, Review.Verdict.NOT_A_FACE)
+FINAL = (Review.Verdict.IS, Review.Verdict.NOT_IN_CLASS, Review.Verdict.NOT_A_FACE)
+"""Verdicts of which one stands for a face; *is not* may stand for several students beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class MarkMoved:
+    """A mark that reads differently after a decision."""
+
+    student_id: int
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What one key press did; ``batch`` takes it back."""
+
+    batch: uuid.UUID
+    reviews: tuple[Review, ...]
+    moved: tuple[MarkMoved, ...]
 
 
 def decide(sighting: Sighting, verdict: str, by: User, student: Student | None = None) -> Review:
-    """Record a person's word about one face and take the roll again.
+    """A person's word about one face; see ``decide_all``."""
+    return decide_all([sighting], verdict, by, student).reviews[0]
 
-    A later word of the same kind takes the place of an earlier one of the same person; somebody else's word
-    within the same moment is an AlreadyDecided. Raises NotOnRoster for a student of another class.
+
+def decide_all(
+    sightings: Sequence[Sighting],
+    verdict: str,
+    by: User,
+    student: Student | None = None,
+    *,
+    shown: Mapping[str, Any] | None = None,
+    unless_decided: bool = False,
+) -> Decision:
+    """Record a person's word about the faces of one session and take the roll again, in one transaction.
+
+    A later word takes the place of an earlier one. With ``unless_decided`` (the desk, where two people may look
+    at the same item) a face that somebody else settled in the meantime raises AlreadyDecided and nothing is stored.
+    Raises UnknownStatus for a verdict that does not exist or lacks its student, NotOnRoster for a student of
+    another class.
     """
-    session = sighting.snapshot.session
     if verdict not in Review.Verdict.values or (verdict in ("is", "is_not")) != (student is not None):
         raise errors.UnknownStatus
+    if not sightings:
+        raise errors.NothingToUndo
+    session = sightings[0].snapshot.session
     if verdict == Review.Verdict.IS and not marks.roster_on_day(session).filter(student=student).exists():
         raise errors.NotOnRoster
+    batch = uuid.uuid4()
     try:
         with transaction.atomic():
-            now = timezone.now()
-            standing = sighting.reviews.filter(undone_at__isnull=True)
-            if verdict in _FINAL:
-                standing.filter(verdict__in=_FINAL).update(undone_at=now, undone_by=by)
-            if verdict == Review.Verdict.IS:
-                standing.filter(verdict=Review.Verdict.IS_NOT, student=student).update(
-                    undone_at=now, undone_by=by
-                )
-            if verdict == Review.Verdict.IS_NOT:
-                standing.filter(verdict=Review.Verdict.IS, student=student).update(
-                    undone_at=now, undone_by=by
-                )
-                known = standing.filter(verdict=Review.Verdict.IS_NOT, student=student).first()
-                if known is not None:
-                    return known
-            review = Review.objects.create(sighting=sighting, verdict=verdict, student=student, by=by, at=now)
+            ClassSession.objects.select_for_update().get(pk=session.pk)
+            standing = Review.objects.filter(sighting__in=sightings, undone_at__isnull=True)
+            if unless_decided and standing.filter(verdict__in=FINAL).exclude(by=by).exists():
+                raise errors.AlreadyDecided
+            before = _statuses(session)
+            written = tuple(
+                _record(sighting, verdict, by, student, batch, dict(shown or {})) for sighting in sightings
+            )
             marks.recompute(session.pk)
             marks.touch(session.pk)
+            moved = _moved(before, _statuses(session))
+            Review.objects.filter(pk=written[0].pk).update(
+                changed=[
+                    {"student": move.student_id, "from": move.before, "to": move.after} for move in moved
+                ]
+            )
     except IntegrityError as error:
         raise errors.AlreadyDecided from error
-    return review
+    return Decision(batch, written, moved)
 
 
 def undo(review: Review, by: User) -> None:
     """Take a word back; another fact, nothing is deleted. Raises NothingToUndo when it was taken back already."""
+    _undo(Review.objects.filter(pk=review.pk), by)
+
+
+def undo_batch(batch: uuid.UUID, by: User) -> None:
+    """Take back everything one key press said. Raises NothingToUndo when that was done already."""
+    _undo(Review.objects.filter(batch=batch), by)
+
+
+def _undo(words: Any, by: User) -> None:
     with transaction.atomic():
-        changed = Review.objects.filter(pk=review.pk, undone_at__isnull=True).update(
-            undone_at=timezone.now(), undone_by=by
-        )
+        sessions = set(words.values_list("sighting__snapshot__session_id", flat=True))
+        changed = words.filter(undone_at__isnull=True).update(undone_at=timezone.now(), undone_by=by)
         if not changed:
             raise errors.NothingToUndo
-        session_id = review.sighting.snapshot.session_id
-        marks.recompute(session_id)
-        marks.touch(session_id)
+        for session_id in sessions:
+            marks.recompute(session_id)
+            marks.touch(session_id)
+
+
+def _record(
+    sighting: Sighting,
+    verdict: str,
+    by: User,
+    student: Student | None,
+    batch: uuid.UUID,
+    shown: dict[str, Any],
+) -> Review:
+    now = timezone.now()
+    standing = sighting.reviews.filter(undone_at__isnull=True)
+    if verdict in FINAL:
+        standing.filter(verdict__in=FINAL).update(undone_at=now, undone_by=by)
+    if verdict == Review.Verdict.IS:
+        standing.filter(verdict=Review.Verdict.IS_NOT, student=student).update(undone_at=now, undone_by=by)
+    if verdict == Review.Verdict.IS_NOT:
+        standing.filter(verdict=Review.Verdict.IS, student=student).update(undone_at=now, undone_by=by)
+        known = standing.filter(verdict=Review.Verdict.IS_NOT, student=student).first()
+        if known is not None:
+            return known
+    return Review.objects.create(
+        sighting=sighting, verdict=verdict, student=student, by=by, at=now, batch=batch, shown=shown
+    )
+
+
+def _statuses(session: ClassSession) -> dict[int, str]:
+    return dict(session.marks.values_list("student_id", "status"))
+
+
+def _moved(before: Mapping[int, str], after: Mapping[int, str]) -> tuple[MarkMoved, ...]:
+    return tuple(
+        MarkMoved(student_id, before.get(student_id, ""), status)
+        for student_id, status in sorted(after.items())
+        if before.get(student_id, "") != status
+    )

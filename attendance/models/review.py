@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -25,6 +27,12 @@ class Review(models.Model):
     student = models.ForeignKey(Student, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
+    batch = models.UUIDField(default=uuid.uuid4, db_index=True)
+    """Words said with one key press, about all faces of a group: undone together."""
+    shown = models.JSONField(default=dict, blank=True)
+    """What the person had before them: kind, candidates and reasons, without names or encodings."""
+    changed = models.JSONField(default=list, blank=True)
+    """Marks that changed by it: ``[{"student": id, "from": status, "to": status}]``; on one word of a batch."""
     undone_at = models.DateTimeField(null=True, blank=True)
     undone_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
