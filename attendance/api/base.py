@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import ModelSerializer, Serializer
 from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
 
 from attendance import permissions
 from attendance.api.parsers import BoundedJSONParser
@@ -28,7 +29,20 @@ from attendance.models import ClassSession, Course, Student
 AnyModel = TypeVar("AnyModel", bound=Model)
 
 
-class ApiView(generics.GenericAPIView[Any]):
+class ProblemView(APIView):
+    """Refuses in problem JSON, whatever form was asked for; no answer is kept by a cache."""
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        if getattr(response, "exception", False):
+            # A refusal is problem JSON, also where the answer would have been CSV or a picture.
+            request.accepted_renderer = JSONRenderer()
+            request.accepted_media_type = JSONRenderer.media_type
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        answer.headers.setdefault("Cache-Control", "no-store")
+        return answer
+
+
+class ApiView(ProblemView, generics.GenericAPIView[Any]):
     """A view for people, unless it says otherwise."""
 
     permission_classes: Sequence[type[BasePermission]] = [IsAuthenticated, IsPerson]
@@ -46,15 +60,6 @@ class ApiView(generics.GenericAPIView[Any]):
 
     def body_limit(self) -> int:
         return self.max_body_bytes
-
-    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
-        if getattr(response, "exception", False):
-            # A refusal is problem JSON, also where the answer would have been CSV or a picture.
-            request.accepted_renderer = JSONRenderer()
-            request.accepted_media_type = JSONRenderer.media_type
-        answer = super().finalize_response(request, response, *args, **kwargs)
-        answer.headers.setdefault("Cache-Control", "no-store")
-        return answer
 
     @property
     def person(self) -> User:
@@ -96,7 +101,9 @@ class ApiView(generics.GenericAPIView[Any]):
 
     def page(self, queryset: QuerySet[AnyModel], serializer: type[ModelSerializer[AnyModel]]) -> Response:
         """One bounded page of what the request's filters leave. Raises NotFound for a page that is not there."""
-        rows = self.paginate_queryset(self.filter_queryset(queryset))
+        order = tuple(queryset.query.order_by) or tuple(queryset.model._meta.ordering or ())
+        # Rows that are equal in the order of the list must not wander between its pages.
+        rows = self.paginate_queryset(self.filter_queryset(queryset).order_by(*order, "pk"))
         return self.get_paginated_response(
             serializer(rows, many=True, context=self.get_serializer_context()).data
         )

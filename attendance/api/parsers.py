@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -23,7 +24,8 @@ class BoundedJSONParser(JSONParser):
         body = read_bounded(stream, _view_limit(parser_context))
         try:
             parsed: dict[str, Any] = super().parse(io.BytesIO(body), media_type, parser_context)
-        except (RecursionError, LookupError) as error:
+            json.dumps(parsed, ensure_ascii=False).encode()  # halves of characters can be said, not stored
+        except (RecursionError, LookupError, UnicodeEncodeError) as error:
             raise ParseError("This JSON cannot be read.") from error
         return parsed
 

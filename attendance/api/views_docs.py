@@ -9,11 +9,12 @@ from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.permissions import IsAuthenticated
 
+from attendance.api.base import ProblemView
 from attendance.api.permissions import IsPerson
 from attendance.api.problems import plain_problem
 
 
-class SchemaView(SpectacularAPIView):
+class SchemaView(ProblemView, SpectacularAPIView):
     """OpenAPI 3, as YAML or (``?format=json``) JSON."""
 
     permission_classes = [IsAuthenticated, IsPerson]

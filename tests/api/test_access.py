@@ -1,0 +1,199 @@
+"""Every operation as everybody who may come by. An operation without a row here fails the last test."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.urls import URLPattern
+from rest_framework.test import APIClient
+
+from attendance.api.urls import urlpatterns
+from attendance.models import Portrait, Review
+from tests import factories as make
+from tests.api.conftest import World
+
+WHO = ("owner", "other", "registrar", "administrator", "camera", "far camera", "revoked camera", "nobody")
+NO_CAMERAS = (403, 403, 401, 401)
+MINE_READ = (200, 404, 200, 200, *NO_CAMERAS)
+"""The teacher's own, readable by those who see all courses."""
+
+
+def mine_changed(good: int) -> tuple[int, ...]:
+    """The teacher's own to change; registrars only read."""
+    return (good, 404, 403, good, *NO_CAMERAS)
+
+
+EVERY_PERSON = (200, 200, 200, 200, *NO_CAMERAS)
+ADMINISTRATORS = (403, 403, 403)
+
+
+@dataclass(frozen=True)
+class Rule:
+    method: str
+    name: str
+    """Of the address; its numbers are taken from the world."""
+    answers: tuple[int, ...]
+    body: Any = None
+    content_type: str = "application/json"
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.name}"
+
+
+CONSENT = {"given_by": "guardian", "given_by_name": "A Parent", "method": "paper"}
+CSV = "number,name\nZ1,Ada Lovelace\n"
+RULES = [
+    Rule("GET", "rooms", EVERY_PERSON),
+    Rule("GET", "courses", EVERY_PERSON),
+    Rule("GET", "course", MINE_READ),
+    Rule("GET", "roster", MINE_READ),
+    Rule("POST", "roster", mine_changed(201), {"number": "Z1", "given_name": "Ada"}),
+    Rule("POST", "roster-preview", mine_changed(200), CSV, "text/csv"),
+    Rule("POST", "roster-import", mine_changed(200), CSV, "text/csv"),
+    Rule("DELETE", "roster-entry", mine_changed(204)),
+    Rule("GET", "students", EVERY_PERSON),
+    Rule("GET", "student", MINE_READ),
+    Rule("GET", "consent", MINE_READ),
+    Rule("PUT", "consent", mine_changed(200), CONSENT),
+    Rule("DELETE", "consent", mine_changed(200)),
+    Rule("GET", "portraits", mine_changed(200)),
+    Rule("POST", "portraits", mine_changed(202), make.jpeg(1), "image/jpeg"),
+    Rule("GET", "portrait", mine_changed(200)),
+    Rule("DELETE", "portrait", mine_changed(204)),
+    Rule("POST", "portrait-accept", mine_changed(409)),
+    Rule("GET", "sessions", EVERY_PERSON),
+    Rule("POST", "sessions", (201, 400, 403, 201, *NO_CAMERAS), "a session"),
+    Rule("GET", "session", MINE_READ),
+    Rule("POST", "session-open", mine_changed(409)),
+    Rule("POST", "session-close", mine_changed(200)),
+    Rule("GET", "session-snapshots", MINE_READ),
+    Rule("POST", "session-snapshots", (202, 404, 403, 202, 202, 404, 401, 401), make.jpeg(1), "image/jpeg"),
+    Rule("GET", "roll", MINE_READ),
+    Rule("POST", "roll-rest", mine_changed(200), {"status": "present"}),
+    Rule("GET", "mark", MINE_READ),
+    Rule("PUT", "mark", mine_changed(200), {"status": "excused", "note": "dentist"}),
+    Rule("POST", "mark-undo", mine_changed(409)),
+    Rule("GET", "snapshot", MINE_READ),
+    Rule("GET", "snapshot-image", MINE_READ),
+    Rule("POST", "snapshot-retry", mine_changed(409)),
+    Rule("GET", "snapshot-sightings", MINE_READ),
+    Rule("GET", "sighting", MINE_READ),
+    Rule("GET", "sighting-chip", MINE_READ),
+    Rule("GET", "sighting-reviews", MINE_READ),
+    Rule("POST", "sighting-reviews", mine_changed(201), {"verdict": "not_a_face"}),
+    Rule("POST", "review-undo", mine_changed(200)),
+    Rule("POST", "camera-snapshots", (403, 403, 403, 403, 202, 409, 401, 401), make.jpeg(1), "image/jpeg"),
+    Rule("GET", "camera-snapshot", (403, 403, 403, 403, 200, 404, 401, 401)),
+    Rule("GET", "cameras", (*ADMINISTRATORS, 200, *NO_CAMERAS)),
+    Rule("POST", "cameras", (*ADMINISTRATORS, 201, *NO_CAMERAS), "a camera"),
+    Rule("GET", "camera", (*ADMINISTRATORS, 200, *NO_CAMERAS)),
+    Rule("POST", "camera-rotate", (*ADMINISTRATORS, 200, *NO_CAMERAS)),
+    Rule("POST", "camera-revoke", (*ADMINISTRATORS, 200, *NO_CAMERAS)),
+    Rule("GET", "schema", EVERY_PERSON),
+    Rule("GET", "docs", (302,) * 8),
+    Rule("GET", "nothing-here", (404,) * 8),
+]
+
+
+@pytest.fixture
+def numbers(world: World) -> dict[str, Any]:
+    """What fills the addresses."""
+    from attendance import marks
+
+    marks.recompute(world.session.pk)
+    portrait = make.template(world.students[0]).portrait
+    review = Review.objects.create(
+        sighting=world.sighting, verdict="not_in_class", by=world.owner, at=world.session.starts_at
+    )
+    return {
+        "course_id": world.course.pk,
+        "session_id": world.session.pk,
+        "student_id": world.students[0].pk,
+        "snapshot_id": world.snapshot.pk,
+        "sighting_id": world.sighting.pk,
+        "portrait_id": portrait.pk,
+        "review_id": review.pk,
+        "camera_id": world.camera.pk,
+        "rest": "elsewhere/",
+    }
+
+
+def address_of(name: str, numbers: dict[str, Any]) -> str:
+    found = next(pattern for pattern in urlpatterns if pattern.name == name)
+    path = str(found.pattern)
+    for key, value in numbers.items():
+        path = path.replace(f"<int:{key}>", str(value)).replace(f"<path:{key}>", str(value))
+    return f"/api/{path}"
+
+
+def ask(client: APIClient, rule: Rule, world: World, numbers: dict[str, Any]) -> Any:
+    body = {
+        "a session": {
+            "course": world.course.pk, "room": world.room.pk,
+            "starts_at": "2026-03-12T09:00:00+01:00", "ends_at": "2026-03-12T09:50:00+01:00",
+        },
+        "a camera": {"name": "new", "room": world.room.pk},
+    }.get(rule.body if isinstance(rule.body, str) else "", rule.body)  # fmt: skip
+    data = body if isinstance(body, str | bytes) else json.dumps(body) if body is not None else ""
+    return client.generic(rule.method, address_of(rule.name, numbers), data, content_type=rule.content_type)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=str)
+def test_an_operation_answers_each_person_as_its_rule_says(
+    world: World, numbers: dict[str, Any], rule: Rule
+) -> None:
+    for who, status in zip(WHO, rule.answers, strict=True):
+        before = transaction.savepoint()
+        answer = ask(world.client(who), rule, world, numbers)
+        transaction.savepoint_rollback(before)
+        assert (who, answer.status_code) == (who, status)
+        if answer.status_code >= 400:
+            assert answer["Content-Type"] == "application/problem+json"
+            assert answer.json()["status"] == answer.status_code
+
+
+def test_what_is_refused_changes_nothing(world: World, numbers: dict[str, Any]) -> None:
+    from attendance.models import Camera, ClassSession, Consent, Mark, RosterEntry, Snapshot, Student
+
+    tables = (Camera, ClassSession, Consent, Mark, Portrait, Review, RosterEntry, Snapshot, Student)
+
+    def everything() -> list[list[dict[str, Any]]]:
+        seen_at = "last_seen_at"
+        return [
+            [{k: v for k, v in row.items() if k != seen_at} for row in table.objects.order_by("pk").values()]
+            for table in tables
+        ]
+
+    before = everything()
+    for rule in RULES:
+        for who, status in zip(WHO, rule.answers, strict=True):
+            if status in (401, 403, 404):
+                ask(world.client(who), rule, world, numbers)
+    assert everything() == before
+
+
+def test_numbers_that_nothing_has_are_a_404_and_never_a_500(world: World, numbers: dict[str, Any]) -> None:
+    with_numbers = {str(p.name) for p in urlpatterns if "<int:" in str(p.pattern)}
+    for rule in RULES:
+        for number in (0, 2**31, 2**63, 10**60) if rule.name in with_numbers else ():
+            client = world.client("camera" if rule.name == "camera-snapshot" else "administrator")
+            answer = ask(client, rule, world, dict.fromkeys(numbers, number))
+            assert (str(rule), number, answer.status_code) == (str(rule), number, 404)
+
+
+def test_every_operation_has_a_rule() -> None:
+    ruled = {(rule.method, rule.name) for rule in RULES}
+    for pattern in urlpatterns:
+        assert isinstance(pattern, URLPattern)
+        view = getattr(pattern.callback, "view_class", None)
+        methods = [
+            method.upper()
+            for method in getattr(view, "http_method_names", ["get"])
+            if view is None or (hasattr(view, method) and method not in ("head", "options"))
+        ]
+        for method in methods:
+            assert (method, str(pattern.name)) in ruled, f"{method} {pattern.name} has no rule"
