@@ -28,13 +28,17 @@ from emotion.training import BEST, CHECKPOINT
 
 
 def calibrate(probabilities: torch.Tensor, validation: Samples) -> tuple[float, list[list[float]]]:
-    """Temperature, and the confusion matrix (7, 7) as row shares, each row with one picture spread over it."""
-    labels = validation.targets["challenge"].argmax(1).numpy().astype(np.int64)
-    shares = probabilities.clamp_min(1e-8)
-    temperature = metrics.fit_temperature(shares.log().numpy(), labels)
-    counts = metrics.confusion_matrix(labels, shares.argmax(1).numpy().astype(np.int64), len(CHALLENGE))
-    smooth = counts + 1.0 / len(CHALLENGE)
-    return temperature, (smooth / smooth.sum(axis=1, keepdims=True)).tolist()
+    """Temperature, and the mean probabilities at that temperature of the faces of every emotion, (7, 7)."""
+    labels = validation.targets["challenge"].argmax(1)
+    logits = probabilities.clamp_min(1e-8).log()
+    temperature = metrics.fit_temperature(logits.numpy(), labels.numpy().astype(np.int64))
+    cooled = torch.softmax(logits / temperature, dim=1).double()
+    even = torch.full((len(CHALLENGE),), 1 / len(CHALLENGE), dtype=torch.float64)
+    rows = [
+        (cooled[labels == at].sum(dim=0) + even) / (int((labels == at).sum()) + 1)
+        for at in range(len(CHALLENGE))
+    ]
+    return temperature, torch.stack(rows).tolist()
 
 
 def export(checkpoint: Path, validation: Samples, out: Path, number: int) -> dict[str, object]:

@@ -2,15 +2,16 @@
 
 Pure: numbers in, dataclasses out; no files, no network, no persons. Only sums over a group leave this module.
 
-**Shares.** A classifier that is right seven times in ten reports biased shares. The shares here are adjusted for its
-confusion matrix: the maximum a posteriori estimate of the true shares p given how often each emotion was read,
-sum_j n_j log(sum_i p_i M_ij), where M_ij is how often emotion i is read as j, found by expectation-maximisation
-(Vardi and Lee 1993; for the classify-and-count problem see Forman, "Counting positives accurately", ECML 2005, and
-Saerens et al., Neural Computation 2002). A weak prior keeps the answer of a small group from being extreme.
+**Shares.** A classifier that is right seven times in ten reports biased shares. What is read in a group is the sum of
+its faces' probabilities; the shares here are adjusted for how the classifier reads (Forman, "Counting positives
+accurately", ECML 2005; with probabilities: Bella et al., ICDM 2010): they are the shares p that make
+sum_j n_j log(sum_i p_i M_ij) greatest, where n_j is what was read as emotion j and M_ij the mean probability of j for
+faces of emotion i, found by expectation-maximisation (Vardi and Lee, J. R. Stat. Soc. B 1993) with a weak even prior.
+Chosen on the validation part over counting the likeliest emotion and over averaging probabilities unadjusted.
 
-**Intervals.** What was read in n faces is one draw; the posterior of the reading shares under Jeffreys' prior,
-Dirichlet(n_j + 1/2), is pushed through the same adjustment and its 5th and 95th percentile are taken. So intervals
-grow as faces get fewer. They hold the sampling of faces, not the weakness of expressions as evidence.
+**Intervals.** What was read is one draw: Dirichlet(n_j + 0.3) is pushed through the same adjustment and its 5th and
+95th percentile are taken; for shares they are widened to whole faces. So intervals grow as faces get fewer. They hold
+the chance in n faces, not the weakness of expressions as evidence.
 
 **Valence** is share(Happy) - share(Angry) - share(Disgust) - share(Fear) - share(Sad), -1..1: the pleasant against
 the unpleasant half of Russell's circumplex (1980); Surprise and Neutral lie on its border and count 0.
@@ -21,6 +22,7 @@ index without the gaze term): Neutral 0.9, Happy 0.6, Surprise 0.6, Sad 0.3, Fea
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -39,7 +41,8 @@ ENGAGEMENT: Final[Mapping[str, float]] = {
     "Angry": 0.25, "Disgust": 0.2, "Fear": 0.3, "Happy": 0.6, "Sad": 0.3, "Surprise": 0.6, "Neutral": 0.9,
 }  # fmt: skip
 
-_PRIOR: Final = 0.5  # pseudo-faces in all, spread like the training part; chosen on the validation part
+_PRIOR: Final = 0.1  # of a face, spread evenly
+_DRAW_PRIOR: Final = 0.3
 _ROUNDS: Final = 60
 _DRAWS: Final = 400
 _LOW, _HIGH = 5.0, 95.0
@@ -47,7 +50,7 @@ _LOW, _HIGH = 5.0, 95.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Calibration:
-    """How the classifier reads: ``confusion[i, j]`` is the share of emotion i that it reads as j, (7, 7).
+    """How the classifier reads: ``confusion[i, j]`` is its mean probability of j for faces of emotion i, (7, 7).
 
     Raises:
         ValueError: not 7 x 7, negative, or a row that does not add up to 1.
@@ -81,8 +84,8 @@ class Estimate:
 class ClassMood:
     """The mood of a group; nothing in it belongs to one person.
 
-    read: how many faces (not whole ones once smoothed) were read as each emotion, in the order of
-    :data:`emotion.labels.CHALLENGE`; shares: adjusted, 0..1, adding up to 1; valence -1..1; engagement 0.2..0.9.
+    read: the faces' probabilities of each emotion added up, in the order of :data:`emotion.labels.CHALLENGE`;
+    shares: adjusted, 0..1, adding up to 1; valence -1..1; engagement 0.2..0.9.
     """
 
     n: int
@@ -114,7 +117,7 @@ class ClassMood:
 
 
 def adjusted_shares(read: ArrayLike, calibration: Calibration) -> NDArray[np.float64]:
-    """True shares (..., 7), adding up to 1, from how many faces were read as each emotion, (..., 7)."""
+    """True shares (..., 7), adding up to 1, from what was read as each emotion in a group, (..., 7)."""
     counts = np.asarray(read, dtype=np.float64)
     confusion = calibration.confusion
     flat = counts.reshape(-1, counts.shape[-1])
@@ -133,18 +136,27 @@ def _estimate(value: float, draws: NDArray[np.float64]) -> Estimate:
     return Estimate(value, min(low, value), max(high, value))
 
 
+def _share(value: float, draws: NDArray[np.float64], n: int) -> Estimate:
+    """A share of n faces comes in steps of 1/n: its interval reaches to whole faces."""
+    rough = _estimate(value, draws)
+    steps = max(n, 1)
+    return Estimate(
+        value, math.floor(rough.low * steps) / steps, min(1.0, math.ceil(rough.high * steps) / steps)
+    )
+
+
 def mood_of_counts(n: int, read: Sequence[float], calibration: Calibration) -> ClassMood:
-    """The mood of n faces of which ``read[j]`` were read as emotion j; the same answer for the same counts."""
+    """The mood of n faces with ``read[j]`` read as emotion j in all; the same answer for the same numbers."""
     counts = np.asarray(read, dtype=np.float64)
     shares = adjusted_shares(counts, calibration)
-    draws = np.random.default_rng(0).dirichlet(counts + 0.5, size=_DRAWS)
+    draws = np.random.default_rng(0).dirichlet(counts + _DRAW_PRIOR, size=_DRAWS)
     drawn = adjusted_shares(draws * max(n, 1), calibration)
     valence = np.array([VALENCE[name] for name in CHALLENGE])
     engagement = np.array([ENGAGEMENT[name] for name in CHALLENGE])
     return ClassMood(
         n=n,
         read=tuple(float(count) for count in counts),
-        shares={name: _estimate(float(shares[at]), drawn[:, at]) for at, name in enumerate(CHALLENGE)},
+        shares={name: _share(float(shares[at]), drawn[:, at], n) for at, name in enumerate(CHALLENGE)},
         valence=_estimate(float(shares @ valence), drawn @ valence),
         engagement=_estimate(float(shares @ engagement), drawn @ engagement),
     )
@@ -179,8 +191,7 @@ def class_mood(
         or not np.allclose(given.sum(axis=1), 1.0, atol=1e-3)
     ):
         raise ValueError("each row must hold probabilities that add up to 1")
-    read = np.bincount(given.argmax(axis=1), minlength=len(CHALLENGE)).astype(np.float64)
-    return mood_of_counts(len(given), tuple(read), calibration)
+    return mood_of_counts(len(given), tuple(given.sum(axis=0)), calibration)
 
 
 def smoothed(
