@@ -120,7 +120,7 @@ def _lit(layer: Pixels, seat: room.Seat, rng: np.random.Generator, unclear: floa
     colour = layer[..., :3].astype(np.float32) * (gain * warmth).astype(np.float32)
     # A room's light is flatter than a studio's.
     colour = (colour - 128) * 0.94 + 126
-    blur = 0.004 * seat.face_width + rng.uniform(0.15, 0.45) + 0.075 * unclear * seat.face_width
+    blur = rng.uniform(0.2, 0.5) + 0.075 * unclear * seat.face_width
     soft = cv2.GaussianBlur(colour, (0, 0), float(blur))
     alpha = cv2.GaussianBlur(layer[..., 3], (0, 0), float(blur))
     return np.dstack([soft.clip(0, 255).astype(np.uint8), alpha])
@@ -158,7 +158,7 @@ def _camera(rng: np.random.Generator) -> npt.NDArray[np.float64]:
 def _expose(image: Pixels, camera: npt.NDArray[np.float64], rng: np.random.Generator) -> bytes:
     """Darker corners, the light of that minute, noise, JPEG."""
     seen = cv2.warpPerspective(
-        image, camera, (room.WIDTH, room.HEIGHT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        image, camera, (room.WIDTH, room.HEIGHT), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     ).astype(np.float32)
     y, x = np.mgrid[-1 : 1 : room.HEIGHT * 1j, -1 : 1 : room.WIDTH * 1j].astype(np.float32)
     seen *= ((1.0 - 0.07 * (x * x + y * y)) * rng.uniform(0.96, 1.08))[..., None].astype(np.float32)

@@ -14,7 +14,7 @@ from attendance.demo.people import Box, FacePhoto, Outline
 
 Pixels = npt.NDArray[np.uint8]
 
-REACH = (1.8, 1.4, 1.8, 1.6)
+REACH = (1.8, 1.4, 1.8, 1.35)
 """Left, up, right and down from the middle of the face, in face widths: what is kept of a photo."""
 _CUT_AT = 64
 """Width of the face, in pixels, while fore- and background are told apart."""
@@ -51,7 +51,7 @@ def cut_out(photo: FacePhoto, box: Box, face_width: int) -> Cutout:
     canvas = cv2.warpAffine(image, move, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     inside = cv2.warpAffine(np.full(image.shape[:2], 255, np.uint8), move, size, flags=cv2.INTER_NEAREST)
     alpha = _alpha(canvas, inside, photo.outline, face_width)
-    below = inside[pad_top + round(1.4 * face_width), pad_left]
+    below = inside[pad_top + round(1.3 * face_width), pad_left]
     return Cutout(
         np.dstack([canvas, alpha]), (float(pad_left), float(pad_top)), float(face_width), bool(below)
     )

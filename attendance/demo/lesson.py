@@ -54,9 +54,9 @@ def built_in(cast: Cast, seed: int) -> Plan:
     everywhere = frozenset(range(len(minutes)))
     return Plan(
         parts=(
-            Part(cast.present, True, 5, everywhere, expected=Status.PRESENT),
+            Part(cast.present, True, 8, everywhere, expected=Status.PRESENT),
             Part(cast.late, True, 10, frozenset({2, 3, 4, 5, 6}), expected=Status.LATE),
-            Part(cast.left_early, True, 8, frozenset({0, 1, 2, 3, 4}), expected=Status.LEFT_EARLY),
+            Part(cast.left_early, True, 5, frozenset({0, 1, 2, 3, 4}), expected=Status.LEFT_EARLY),
             Part(cast.absent, True, 0, expected=Status.ABSENT),
             Part(
                 cast.to_check,

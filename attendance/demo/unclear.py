@@ -12,7 +12,7 @@ from attendance.engines import current_engine
 from attendance.models import ClassSession
 from recognition.identification import Decision
 
-STEPS = (0.45, 0.55, 0.35, 0.65, 0.75, 0.25, 0.9)
+STEPS = (0.15, 0.25, 0.35, 0.45, 0.6, 0.75, 0.9, 0.05)
 
 
 def strength_for(
