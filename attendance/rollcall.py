@@ -196,8 +196,10 @@ def _seen_line(
     missed_before = any(session.starts_at <= photo.taken_at < first for photo in timeline)
     missed_after = sum(last < photo.taken_at <= session.ends_at for photo in timeline)
     is_late = late > policy.late_after_minutes and missed_before
+    # One confirmed face says that somebody was there, not how long.
     has_left = (
         session.final
+        and len(seen_on) >= policy.min_sightings
         and early > policy.early_before_minutes
         and missed_after >= policy.photos_before_leaving_counts
     )

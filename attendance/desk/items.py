@@ -75,6 +75,8 @@ class ItemCandidate:
     open: bool
     already_in_photo: bool
     """Named on another face of one of the same photos: it cannot well be both."""
+    seen_in: int
+    """Photos of the session in which this student is named."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,6 +162,7 @@ def _candidates(faces: Sequence[OpenFace], roll: Mapping[int, RollState]) -> tup
             _mean(likenesses),
             open=roll[student_id].open,
             already_in_photo=bool(roll[student_id].seen_on & photos),
+            seen_in=len(roll[student_id].seen_on),
         )
         for student_id, likenesses in near.items()
     ]

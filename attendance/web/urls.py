@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from attendance.web import account, courses, media, roster_import, sessions, site, students, today
+from attendance.web import account, courses, desk, media, roster_import, sessions, site, students, today
 
 
 class SizeConverter:
@@ -69,6 +69,11 @@ urlpatterns = [
     path("sessions/<int:session_id>/faces/<int:sighting_id>/", sessions.face, name="face"),
     path("sessions/<int:session_id>/faces/<int:sighting_id>/decide/", sessions.decide, name="face-decide"),
     path("sessions/<int:session_id>/reviews/<int:review_id>/undo/", sessions.undo_review, name="review-undo"),
+    # the review desk
+    path("review/", desk.desk, name="desk"),
+    path("review/settle/", desk.settle, name="desk-settle"),
+    path("review/skip/", desk.skip, name="desk-skip"),
+    path("review/<uuid:batch>/undo/", desk.undo, name="desk-undo"),
     # photos and crops
     path("media/photos/<int:snapshot_id>/<size:size>/", media.photo, name="photo"),
     path("media/faces/<int:sighting_id>/", media.face_crop, name="face-crop"),

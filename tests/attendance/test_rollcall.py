@@ -110,6 +110,10 @@ def test_left_early_needs_two_photos_without_the_student() -> None:
     assert (line.status, line.reason, line.minutes_early) == (Status.LEFT_EARLY, Reason.SEEN_LEAVING, 36)
 
 
+def test_one_confirmed_face_says_present_and_not_for_how_long() -> None:
+    assert one([Seen(1, 2, certain=True, confirmed=True)], photos(2, 14, 30, 45)).status is Status.PRESENT
+
+
 def test_nobody_has_left_early_while_the_session_runs() -> None:
     assert one(seen(1, 2, 8), photos(2, 8, 14, 20), RUNNING).status is Status.PRESENT
 
