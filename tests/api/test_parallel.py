@@ -1,0 +1,115 @@
+"""The same photo many times at the same moment, from real web processes on a real database."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import factories as make
+from tests.stress.site import ROOT, Site, kill, site_in
+
+NO_REDIS = "redis://127.0.0.1:1/0"
+TOGETHER = 20
+
+
+@dataclass
+class Door:
+    """A web server of two processes and its one session."""
+
+    site: Site
+    address: str
+    key: str
+
+    def send(self, data: bytes, **headers: str) -> tuple[int, bytes]:
+        request = urllib.request.Request(
+            self.address,
+            data,
+            {"Authorization": f"Camera {self.key}", "Content-Type": "image/jpeg", **headers},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as refused:
+            return refused.code, refused.read()
+
+    def rows_and_files(self) -> tuple[int, int]:
+        rows = self.site.python("from attendance.models import Snapshot\nanswer(Snapshot.objects.count())")
+        photos = self.site.folder / "data" / "media" / "photos"
+        return rows, sum(path.is_file() for path in photos.rglob("*"))
+
+
+@pytest.fixture
+def door(tmp_path: Path) -> Iterator[Door]:
+    with site_in(tmp_path, NO_REDIS) as site:
+        made: dict[str, Any] = site.python(
+            "from attendance import cameras\nfrom tests import factories as make\n"
+            "room = make.room()\nteacher = make.teacher()\n"
+            "session = make.session(make.course(teacher), room=room)\n"
+            "answer({'session': session.pk, 'key': cameras.create('c', room, teacher)[1]})"
+        )
+        log = tmp_path / "web.log"
+        with log.open("wb") as out:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn", "config.wsgi", "--workers", "2", "--threads", "10",
+                 "--bind", "127.0.0.1:0", "--timeout", "100"],
+                cwd=ROOT, env=site.env, stdout=out, stderr=out, start_new_session=True,
+            )  # fmt: skip
+        try:
+            port = port_of(process, log)
+            address = f"http://127.0.0.1:{port}/api/sessions/{made['session']}/snapshots/"
+            yield Door(site, address, made["key"])
+        finally:
+            kill(process)
+
+
+def port_of(process: subprocess.Popen[bytes], log: Path) -> int:
+    """The port that the server chose, once it listens."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        for line in log.read_text().splitlines():
+            if "Listening at: http://127.0.0.1:" in line:
+                return int(line.split("127.0.0.1:")[1].split()[0])
+        time.sleep(0.1)
+    raise AssertionError(log.read_text())
+
+
+def test_twenty_identical_posts_at_once_are_one_photo(door: Door) -> None:
+    photo = make.jpeg(1)
+    with ThreadPoolExecutor(TOGETHER) as pool:
+        answers = list(pool.map(lambda _: door.send(photo, **{"Idempotency-Key": "one"}), range(TOGETHER)))
+    assert {status for status, _body in answers} == {202}
+    assert sum(b'"created":true' in body for _status, body in answers) == 1
+    assert door.rows_and_files() == (1, 1)
+
+
+def test_one_key_for_twenty_photos_at_once_keeps_one_and_refuses_the_others(door: Door) -> None:
+    with ThreadPoolExecutor(TOGETHER) as pool:
+        answers = list(
+            pool.map(lambda seed: door.send(make.jpeg(seed), **{"Idempotency-Key": "one"}), range(TOGETHER))
+        )
+    assert sorted(status for status, _body in answers) == [202] + [422] * (TOGETHER - 1)
+    assert door.rows_and_files() == (1, 1)
+
+
+def test_twenty_different_photos_at_once_are_all_kept_without_a_queue(door: Door) -> None:
+    with ThreadPoolExecutor(TOGETHER) as pool:
+        answers = list(pool.map(lambda seed: door.send(make.jpeg(seed)), range(TOGETHER)))
+    assert {status for status, _body in answers} == {202}
+    assert all(b'"state":"received"' in body for _status, body in answers)
+    assert door.rows_and_files() == (TOGETHER, TOGETHER)
+
+
+def test_a_body_in_chunks_is_refused_with_a_sentence(door: Door) -> None:
+    status, body = door.send(iter([b"\xff\xd8" * 500]), **{"Transfer-Encoding": "chunked"})  # type: ignore[arg-type]
+    assert status == 411
+    assert b"Content-Length" in body
