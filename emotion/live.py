@@ -161,7 +161,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     made = argparse.ArgumentParser(prog="python -m emotion.live", description=__doc__)
     made.add_argument("--source", required=True, help="number of a webcam, or a video file")
     made.add_argument("--weights", type=Path, default=WEIGHTS)
-    made.add_argument("--yunet", type=Path, help="find faces with this YuNet file instead of dlib's HOG")
+    made.add_argument("--detector", choices=("centerface", "hog"), default="centerface")
+    made.add_argument("--yunet", type=Path, help="find faces with this YuNet file instead, the quickest way")
     made.add_argument("--upsample", type=int, default=0, help="HOG: enlarge the picture so often first")
     made.add_argument("--out", type=Path, help="write a video (.mp4 or .avi)")
     made.add_argument("--show", action="store_true", help="show a window (needs an OpenCV built with one)")
@@ -173,7 +174,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given.weights == WEIGHTS:
             check_sum(given.weights)
         classifier = Classifier.from_file(given.weights)
-        find, framing = detectors.yunet(given.yunet) if given.yunet else detectors.hog(given.upsample)
+        if given.yunet is not None:
+            find, framing = detectors.yunet(given.yunet)
+        else:
+            find, framing = (
+                detectors.centerface() if given.detector == "centerface" else detectors.hog(given.upsample)
+            )
         speed = run(
             given.source,
             classifier,

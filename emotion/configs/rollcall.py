@@ -11,7 +11,7 @@ ROLLCALL = register(
         network="rollcall",
         about="Rollcall's own network: two heads, votes as label distributions, growing pictures, EMA",
         heads=("challenge", "ferplus"),
-        grow=((0.0, 32), (0.55, 40)),
+        grow=((0.0, 32), (0.78, 40)),
         epochs=90,
         optimizer="sgd",
         rate=0.1,
@@ -34,7 +34,7 @@ ROLLCALL = register(
         ),
         mixup=0.2,
         mixup_probability=0.4,
-        calm_from=0.6,
+        calm_from=0.5,
         ema=0.998,
     )
 )
