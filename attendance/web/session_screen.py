@@ -317,7 +317,8 @@ def _box(session: ClassSession, face: _Face, names: Mapping[int, Student]) -> Bo
         bottom=f"{sighting.top + sighting.height:.1f}",
         decision=BOX_STYLE.get(standing.standing, "unknown"),
         label=label,
-        words=f"{words}. {in_words(FACE_REASONS, sighting.reason)}",
+        # What is read aloud begins with what is written on the photo.
+        words=": ".join(filter(None, [label, words])) + f". {in_words(FACE_REASONS, sighting.reason)}",
         href=reverse("web:face", args=[session.pk, sighting.pk]),
         student_id=standing.student_id,
     )

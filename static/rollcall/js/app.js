@@ -23,7 +23,7 @@ export function toast(text, { kind = "good", undo = "" } = {}) {
     button.textContent = words.wordUndo;
     box.append(button);
   }
-  $$("#toasts .toast").slice(0, -1).forEach((old) => old.remove());
+  $$("#toasts .toast:not(.toast--bad)").forEach((old) => old.remove());
   $("#toasts").append(box);
   // Errors stay until they are read; the rest goes by itself, slowly enough to undo.
   if (kind !== "bad") setTimeout(() => box.remove(), 8000);
