@@ -1,0 +1,107 @@
+"""Frames per second of the live mode beside the plain way: ``python benchmarks/emotion.py --photo FILE``.
+
+The photo's faces are set side by side until a frame of 1280 x 720 holds 1, 5 and 20 of them. The live mode finds
+faces with CenterFace (or YuNet, where its file is given) and reads all of them in one batch; the plain way finds them
+with OpenCV's Haar cascade and reads one at a time. OpenCV 5 no longer has that cascade: there dlib's HOG detector
+stands in, and the output says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from emotion import detectors, framing
+from emotion.classifier import WEIGHTS, Classifier
+from emotion.detectors import Find
+
+WIDTH, HEIGHT = 1280, 720
+LAYOUTS = {1: (1, 1), 5: (5, 1), 20: (7, 3)}  # faces: columns and rows of tiles
+
+
+def frame_with(photo: NDArray[np.uint8], faces: int) -> NDArray[np.uint8]:
+    """A frame (720, 1280, 3) with the photo set into it ``faces`` times."""
+    columns, rows = LAYOUTS[faces]
+    side = min(WIDTH // columns, HEIGHT // rows, 360)
+    tile = cv2.resize(photo, (side, side), interpolation=cv2.INTER_AREA)
+    frame = np.full((HEIGHT, WIDTH, 3), 128, np.uint8)
+    for at in range(faces):
+        top, left = (at // columns) * side, (at % columns) * side
+        frame[top : top + side, left : left + side] = tile
+    return frame
+
+
+def haar() -> tuple[str, Find]:
+    """The plain way's detector, and its name."""
+    if not hasattr(cv2, "CascadeClassifier"):
+        return "hog", detectors.hog()[0]
+    cascade = cv2.CascadeClassifier(
+        str(Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml")
+    )
+
+    def find(photo: NDArray[np.uint8]) -> list[tuple[float, float, float, float]]:
+        found = cascade.detectMultiScale(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY), 1.1, 5)
+        return [(float(x), float(y), float(w), float(h)) for x, y, w, h in found]
+
+    return "haar", find
+
+
+def frames_per_second(work: Callable[[], None], seconds: float = 4.0) -> float:
+    """How often ``work`` runs in a second, after one run that is not counted."""
+    work()
+    count, started = 0, time.perf_counter()
+    while time.perf_counter() - started < seconds:
+        work()
+        count += 1
+    return count / (time.perf_counter() - started)
+
+
+def main() -> None:
+    """Print one line for each number of faces and way."""
+    made = argparse.ArgumentParser(description=__doc__)
+    made.add_argument("--photo", type=Path, required=True, help="a photo with one face")
+    made.add_argument("--weights", type=Path, default=WEIGHTS)
+    made.add_argument("--yunet", type=Path)
+    made.add_argument("--threads", type=int, default=2)
+    given = made.parse_args()
+    torch.set_num_threads(given.threads)
+    cv2.setNumThreads(given.threads)
+    with Image.open(given.photo) as opened:
+        photo = np.asarray(opened.convert("RGB"))
+    classifier = Classifier.from_file(given.weights)
+    ways = {"centerface": detectors.centerface()}
+    if given.yunet is not None:
+        ways["yunet"] = detectors.yunet(given.yunet)
+    plain_name, plain_find = haar()
+    for faces in LAYOUTS:
+        frame = frame_with(photo, faces)
+        for name, (find, how) in ways.items():
+
+            def batched(
+                find: Find = find, how: framing.Framing = how, frame: NDArray[np.uint8] = frame
+            ) -> None:
+                classifier.read(frame, find(frame), framing_of=how)
+
+            print(
+                f"faces_{faces}_{name}_batched: {frames_per_second(batched):.1f} ({len(find(frame))} found)"
+            )
+
+        def plain(frame: NDArray[np.uint8] = frame) -> None:
+            for box in plain_find(frame):
+                classifier.read(frame, [box], framing_of=framing.SQUARE)
+
+        print(
+            f"faces_{faces}_{plain_name}_one_by_one: {frames_per_second(plain):.1f} ({len(plain_find(frame))} found)"
+        )
+
+
+if __name__ == "__main__":
+    main()
