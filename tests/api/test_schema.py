@@ -96,7 +96,7 @@ def test_the_page_is_behind_the_login_and_asks_nobody_outside(world: World) -> N
     assert page.status_code == 200
     text = page.content.decode()
     addresses = re.findall(r'(?:src|href)="([^"]+)"', text)
-    assert len(addresses) == 5
+    assert len(addresses) == 6
     for address in addresses:
         assert address.startswith("/")
         if address.startswith("/static/"):
