@@ -52,7 +52,12 @@ def items_for(sessions: QuerySet[ClassSession]) -> list[DeskItem]:
 
 def worth(items: Iterable[DeskItem]) -> int:
     """Marks that deciding all of these may change, at most one for each student of a session."""
-    return round(sum(each.item.worth for each in items)) or (1 if list(items) else 0)
+    best: dict[tuple[int, int], float] = {}
+    for each in items:
+        likely = next((c.likeness.student_id for c in each.item.candidates if c.open), 0)
+        key = (each.session.pk, likely)
+        best[key] = max(best.get(key, 0.0), each.item.worth)
+    return max(1, round(sum(best.values()))) if best else 0
 
 
 def _with_something_open(sessions: QuerySet[ClassSession]) -> QuerySet[ClassSession]:

@@ -148,6 +148,15 @@ def test_settling_a_group_settles_all_its_faces_and_the_mark(session: ClassSessi
     assert {review.shown["kind"] for review in kept} == {"uncertain"}
 
 
+def test_many_faces_that_may_be_one_student_are_worth_one_mark(session: ClassSession) -> None:
+    student = session.course.students.first()
+    for person in range(4):
+        unsure_faces(session, student, 1, person)
+    found = waiting(session)
+    assert len(found) == 4
+    assert queue.worth(found) == 1
+
+
 def test_undo_takes_back_the_whole_key_press(session: ClassSession) -> None:
     student = session.course.students.first()
     faces = unsure_faces(session, student, 3)
