@@ -140,11 +140,17 @@ def _read_convolution(stream: DlibStream, spec: ConvolutionSpec) -> Convolution:
 
 
 def _folded(
-    convolution: Convolution, gain: npt.NDArray[np.float64], shift: npt.NDArray[np.float64]
+    stream: DlibStream,
+    convolution: Convolution,
+    gain: npt.NDArray[np.float64],
+    shift: npt.NDArray[np.float64],
 ) -> Convolution:
-    weight = convolution.weight.astype(np.float64) * gain[:, None, None, None]
-    bias = convolution.bias.astype(np.float64) * gain + shift
-    return Convolution(convolution.spec, weight.astype(np.float32), bias.astype(np.float32))
+    with np.errstate(over="ignore"):
+        weight = (convolution.weight.astype(np.float64) * gain[:, None, None, None]).astype(np.float32)
+        bias = (convolution.bias.astype(np.float64) * gain + shift).astype(np.float32)
+    if not (np.isfinite(weight).all() and np.isfinite(bias).all()):
+        stream.fail("a convolution and its normalisation together overflow float32")
+    return Convolution(convolution.spec, weight, bias)
 
 
 def _read_scale(stream: DlibStream, channels: int, what: str) -> npt.NDArray[np.float64]:
@@ -159,7 +165,7 @@ def _read_affine(stream: DlibStream, convolution: Convolution) -> Convolution:
     stream.expect_name("affine_", "affine layer")
     gain, shift = _read_scale(stream, convolution.spec.filters, "affine layer")
     stream.expect_integer(0, "mode of affine layer (0: per channel)")
-    return _folded(convolution, gain, shift)
+    return _folded(stream, convolution, gain, shift)
 
 
 def _read_batch_norm(stream: DlibStream, convolution: Convolution) -> Convolution:
@@ -182,7 +188,7 @@ def _read_batch_norm(stream: DlibStream, convolution: Convolution) -> Convolutio
     if epsilon <= 0 or (variance < 0).any():
         stream.fail(f"{what}: a negative variance", start)
     gain = gain / np.sqrt(variance + epsilon)
-    return _folded(convolution, gain, shift - gain * mean)
+    return _folded(stream, convolution, gain, shift - gain * mean)
 
 
 def _read_pool(stream: DlibStream, pool: _Pool) -> None:

@@ -90,7 +90,7 @@ def completeness(image: Image, box: Box) -> float:
     height, width = image.shape[:2]
     wide = min(box.right, width) - max(box.left, 0.0)
     high = min(box.bottom, height) - max(box.top, 0.0)
-    return float(max(0.0, wide) * max(0.0, high) / box.area) if box.area > 0 else 0.0
+    return float(min(1.0, max(0.0, wide) * max(0.0, high) / box.area)) if box.area > 0 else 0.0
 
 
 def measure(image: Image, box: Box, landmarks: npt.NDArray[np.floating] | None, chip: Image) -> Quality:

@@ -115,20 +115,23 @@ class Encoder(Protocol):
 
 
 def checked_image(image: Image) -> Image:
-    """The image, C-contiguous. Raises ImageError unless it is RGB uint8 (H, W, 3) with at least one pixel."""
+    """The image, C-contiguous and writable as torch wants it.
+
+    Raises ImageError unless it is RGB uint8 (H, W, 3) with at least one pixel.
+    """
     if not isinstance(image, np.ndarray) or image.dtype != np.uint8:
         raise ImageError(
             f"an image must be a uint8 array, not {getattr(image, 'dtype', type(image).__name__)}"
         )
     if image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
         raise ImageError(f"an image must have the shape (height, width, 3), not {image.shape}")
-    return np.ascontiguousarray(image)
+    return np.require(image, requirements=["C", "W"])
 
 
 def checked_chips(chips: Chips) -> Chips:
-    """The chips, C-contiguous. Raises ImageError unless they are uint8 (n, 150, 150, 3); n may be 0."""
+    """The chips, C-contiguous and writable. Raises ImageError unless they are uint8 (n, 150, 150, 3); n may be 0."""
     if not isinstance(chips, np.ndarray) or chips.dtype != np.uint8:
         raise ImageError(f"chips must be a uint8 array, not {getattr(chips, 'dtype', type(chips).__name__)}")
     if chips.shape[1:] != (CHIP_SIZE, CHIP_SIZE, 3) or chips.ndim != 4:
         raise ImageError(f"chips must have the shape (n, {CHIP_SIZE}, {CHIP_SIZE}, 3), not {chips.shape}")
-    return np.ascontiguousarray(chips)
+    return np.require(chips, requirements=["C", "W"])

@@ -104,7 +104,7 @@ def read_image(path: Path) -> Image:
 
     with Pillow.open(path) as photo:
         upright = ImageOps.exif_transpose(photo)
-        return np.asarray(upright.convert("RGB"), np.uint8)
+        return np.array(upright.convert("RGB"), np.uint8)
 
 
 def measure(detector: Detector, photos: list[Labelled]) -> Tally:
