@@ -48,9 +48,17 @@ def redis(data: DataFolder) -> Service:
 def web(host: str, env: Mapping[str, str]) -> Service:
     """gunicorn: threads, because a page waits for the database and for photos, seldom for the processor."""
     port = int(env["ROLLCALL_PORT"])
-    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     command = (
-        *(str(PYTHON), "-m", "gunicorn", "config.wsgi:application", "--chdir", str(ROOT), "--bind", address),
+        *(
+            str(PYTHON),
+            "-m",
+            "gunicorn",
+            "config.wsgi:application",
+            "--chdir",
+            str(ROOT),
+            "--bind",
+            bound(host, port),
+        ),
         *("--worker-class", "gthread", "--workers", env.get("ROLLCALL_WEB_PROCESSES", "2")),
         *("--threads", env.get("ROLLCALL_WEB_THREADS", "4"), "--timeout", "120", "--graceful-timeout", "8"),
         *("--keep-alive", "5", "--worker-tmp-dir", worker_tmp(), "--no-control-socket"),
@@ -119,9 +127,19 @@ def redis_answers(socket_path: Path) -> bool:
         return False
 
 
+def reachable(host: str, port: int | str) -> str:
+    """``host:port`` for a client on this machine."""
+    return bound(EVERYWHERE.get(host, host), port)
+
+
+def bound(host: str, port: int | str) -> str:
+    """``host:port``, with brackets around an IPv6 address."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def http_answers(host: str, port: int) -> bool:
     """Whether anything speaks HTTP there; what it says is not judged here."""
-    connection = http.client.HTTPConnection(EVERYWHERE.get(host, host), port, timeout=20.0)
+    connection = http.client.HTTPConnection(reachable(host, port), timeout=20.0)
     try:
         connection.request("GET", "/healthz", headers={"Host": f"localhost:{port}"})
         connection.getresponse().read()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -19,7 +20,14 @@ from launcher.signals import Interruption
 from launcher.supervisor import Supervisor
 
 MANAGE = (str(PYTHON), str(ROOT / "manage.py"))
-EMPTY = "from attendance.models import Course; print('empty' if not Course.objects.exists() else 'used')"
+STATE = """
+import json
+from django.contrib.auth.models import User
+from attendance.demo import logins
+from attendance.models import Course
+names = User.objects.filter(groups__name=logins.GROUP).order_by("pk").values_list("username", flat=True)
+print(json.dumps([Course.objects.exists(), list(names), logins.PASSWORD]))
+"""
 
 
 def start(data: DataFolder, host: str, port: int | None, interruption: Interruption, *, demo: bool) -> int:
@@ -34,7 +42,7 @@ def start(data: DataFolder, host: str, port: int | None, interruption: Interrupt
         try:
             begin_services(supervisor, data, host, env)
             if demo:
-                load_demo_if_empty(data, env)
+                load_demo_if_empty(data, host, env)
             greet(host, env["ROLLCALL_PORT"], data)
             supervisor.watch()
         except Stopped:
@@ -71,17 +79,31 @@ def prepare_database(data: DataFolder, env: Mapping[str, str]) -> None:
                 raise LaunchError(f"{title} failed; all that was said is in {log}.")
 
 
-def load_demo_if_empty(data: DataFolder, env: Mapping[str, str]) -> None:
-    """Fill an empty database with the demo class, sent through the running server like a camera would."""
+def load_demo_if_empty(data: DataFolder, host: str, env: Mapping[str, str]) -> None:
+    """Fill an empty database with the demo class, sent through the running server as a camera would.
+
+    Where it was loaded before, its logins are told again (the demo tells them itself when it is loaded).
+    """
     asked = subprocess.run(
-        [*MANAGE, "shell", "-c", EMPTY], env=env, capture_output=True, text=True, check=False
+        [*MANAGE, "shell", "-v", "0", "-c", STATE], env=env, capture_output=True, text=True, check=False
     )
-    if asked.stdout.strip().endswith("used"):
+    if asked.returncode != 0:
+        raise LaunchError(f"The database could not be read: {last_line(asked.stderr)}")
+    used, logins, password = json.loads(last_line(asked.stdout))
+    if used:
+        if logins:
+            say(f"  Demo logins: {', '.join(logins)}; the password of each is {password}")
         return
     say("  Loading the demo class (leave it out with ./run --no-demo)")
     log = data.logs / "demo.log"
-    if run_logged([*MANAGE, "demo"], log, env=env, on_line=lambda line: say(f"    {line}")) != 0:
+    server = f"http://{services.reachable(host, env['ROLLCALL_PORT'])}"
+    command = [*MANAGE, "demo", "--server", server]
+    if run_logged(command, log, env=env, on_line=lambda line: say(f"    {line}")) != 0:
         say(f"  The demo class could not be loaded ({log}); try again with ./run manage demo.")
+
+
+def last_line(text: str) -> str:
+    return text.strip().rpartition("\n")[2]
 
 
 def greet(host: str, port: str, data: DataFolder) -> None:
