@@ -25,7 +25,7 @@ from attendance.models import ClassSession, Portrait, Snapshot, Student
 
 PATIENCE = 150.0
 """Seconds without any photo being looked at before the demo gives up on the worker."""
-Say = Callable[[str], None]
+Say = Callable[[str], object]
 
 
 @dataclass(frozen=True, slots=True)

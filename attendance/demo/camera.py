@@ -8,6 +8,7 @@ import os
 import time
 import urllib.error
 import urllib.request
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -91,10 +92,11 @@ def checked_server(server: str) -> str:
     return server
 
 
-def _open(request: urllib.request.Request) -> object:
+def _open(request: urllib.request.Request) -> AbstractContextManager[object]:
     # The server is this machine's own: a proxy for the outside has no part in it.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    return opener.open(request, timeout=ANSWER_SECONDS)
+    answer: AbstractContextManager[object] = opener.open(request, timeout=ANSWER_SECONDS)
+    return answer
 
 
 def _silent(server: str, error: OSError) -> str:

@@ -69,7 +69,9 @@ class Verdict:
 
     @property
     def right(self) -> bool:
-        return all(line.right for line in self.roll) and self.faces.wrong == 0
+        """Every line of the roll is right and no face has a wrong name; without a roll, every face has its name."""
+        named = self.faces.students["right"] == self.faces.students.total()
+        return all(line.right for line in self.roll) and self.faces.wrong == 0 and (bool(self.roll) or named)
 
 
 def judge(session: ClassSession, photos: Sequence[TruePhoto], marks: Iterable[TrueMark]) -> Verdict:
@@ -151,13 +153,14 @@ def _outcome_of_stranger(sighting: Sighting | None) -> str:
 
 def table(verdict: Verdict) -> list[str]:
     """The verdict as lines of text."""
-    lines = [f"{'student':24} {'is':15} {'roll says':15}"]
+    lines = [f"{'student':24} {'is':15} {'roll says':15}"] if verdict.roll else []
     lines += [
         f"{line.name[:24]:24} {line.expected:15} {line.found:15} {'' if line.right else '<- wrong'}".rstrip()
         for line in verdict.roll
     ]
     good = sum(line.right for line in verdict.roll)
-    lines += [f"roll: {good} of {len(verdict.roll)} lines right", ""]
+    if verdict.roll:
+        lines += [f"roll: {good} of {len(verdict.roll)} lines right", ""]
     faces = verdict.faces
     for title, counter, outcomes in (
         ("students", faces.students, ("right", "wrong", "to check", "not named", "not found")),

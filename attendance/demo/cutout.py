@@ -36,20 +36,25 @@ class Cutout:
 def cut_out(photo: FacePhoto, box: Box, face_width: int) -> Cutout:
     """Cut out whoever has the face at ``box``. The same photo always gives the same cut-out."""
     with Image.open(photo.path) as opened:
-        image = np.asarray(ImageOps.exif_transpose(opened).convert("RGB"))
+        image = np.asarray(ImageOps.exif_transpose(opened).convert("RGB"), np.uint8)
     left, top, right, bottom = box
     scale = face_width / (right - left)
     pad_left, pad_top, pad_right, pad_bottom = (round(reach * face_width) for reach in REACH)
     size = (pad_left + pad_right, pad_top + pad_bottom)
     middle = ((left + right) / 2, (top + bottom) / 2)
     if scale < 1:  # area averaging first, as a far camera does; warping alone would leave moiré
-        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        image = np.asarray(
+            cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
+        )
         middle, scale = (middle[0] * scale, middle[1] * scale), 1.0
     move = np.array(
         [[scale, 0, pad_left - middle[0] * scale], [0, scale, pad_top - middle[1] * scale]], dtype=np.float64
     )
-    canvas = cv2.warpAffine(image, move, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    inside = cv2.warpAffine(np.full(image.shape[:2], 255, np.uint8), move, size, flags=cv2.INTER_NEAREST)
+    canvas = np.asarray(
+        cv2.warpAffine(image, move, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.uint8
+    )
+    whole = np.full(image.shape[:2], 255, np.uint8)
+    inside = np.asarray(cv2.warpAffine(whole, move, size, flags=cv2.INTER_NEAREST), np.uint8)
     alpha = _alpha(canvas, inside, photo.outline, face_width)
     below = inside[pad_top + round(1.3 * face_width), pad_left]
     return Cutout(
@@ -66,21 +71,19 @@ def _alpha(canvas: Pixels, inside: Pixels, outline: Outline | None, face_width: 
     here = cv2.resize(inside, size, interpolation=cv2.INTER_NEAREST) > 0
     guess[~here] = cv2.GC_BGD
     cv2.setRNGSeed(1)
-    model = np.zeros((1, 65), np.float64), np.zeros((1, 65), np.float64)
-    labels, _, _ = cv2.grabCut(
-        np.ascontiguousarray(small), guess, None, *model, 4, mode=cv2.GC_INIT_WITH_MASK
-    )
-    person = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
-    _, parts = cv2.connectedComponents(person)
+    unused, models = (0, 0, 1, 1), (np.zeros((1, 65), np.float64), np.zeros((1, 65), np.float64))
+    labels, _, _ = cv2.grabCut(small, guess, unused, *models, 4, mode=cv2.GC_INIT_WITH_MASK)
+    person = np.isin(np.asarray(labels), (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
+    parts = np.asarray(cv2.connectedComponents(person)[1])
     middle = (round(REACH[1] * _CUT_AT), round(REACH[0] * _CUT_AT))
-    person = (parts == parts[middle]).astype(np.uint8) * 255
-    person = cv2.morphologyEx(person, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    person = np.asarray(parts == parts[middle], np.uint8) * 255
+    opened = cv2.morphologyEx(person, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     full = (canvas.shape[1], canvas.shape[0])
     soft = cv2.GaussianBlur(
-        cv2.resize(person, full, interpolation=cv2.INTER_CUBIC), (0, 0), 0.02 * face_width
+        cv2.resize(opened, full, interpolation=cv2.INTER_CUBIC), (0, 0), 0.02 * face_width
     )
     # From half opacity on: the outer half of the soft edge would carry the old background along.
-    return np.clip((soft.astype(np.int16) - 110) * 2, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip((soft.astype(np.int16) - 110) * 2, 0, 255), np.uint8)
 
 
 def _to_pixels(points: Outline) -> npt.NDArray[np.int32]:
@@ -113,7 +116,7 @@ def _usual_guess(size: tuple[int, int]) -> Pixels:
     shoulders = ((-0.5, 0.6), (0.5, 0.6), (1.7, 1.3), (1.9, 4.0), (-1.9, 4.0), (-1.7, 1.3))
     cv2.fillPoly(answer, [_to_pixels(shoulders)], cv2.GC_PR_FGD)
     ellipse(0.66, 0.84, -0.1, cv2.GC_PR_FGD)
-    ellipse(0.42, 0.58, 0.0, cv2.GC_FGD)
+    ellipse(0.45, 0.7, -0.1, cv2.GC_FGD)
     chest = ((-0.2, 0.5), (0.2, 0.5), (0.8, 1.7), (0.8, 4.0), (-0.8, 4.0), (-0.8, 1.7))
     cv2.fillPoly(answer, [_to_pixels(chest)], cv2.GC_FGD)
     return answer

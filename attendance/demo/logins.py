@@ -51,7 +51,7 @@ def remove() -> list[str]:
     """Delete the demo's logins; the names of those that stay because something of others hangs on them."""
     kept = []
     for user in User.objects.filter(groups__name=GROUP):
-        if user.courses.exists():  # type: ignore[attr-defined]
+        if user.courses.exists():
             kept.append(user.username)
             continue
         try:

@@ -74,7 +74,7 @@ def back_wall(seed: int) -> Pixels:
     _pin_board(draw, rng)
     _door(draw)
     draw.rectangle((0, _FLOOR_AT - 16, WIDTH, _FLOOR_AT), fill=(178, 168, 152))
-    return cv2.GaussianBlur(np.asarray(image), (0, 0), 2.2)
+    return np.asarray(cv2.GaussianBlur(np.asarray(image), (0, 0), 2.2), np.uint8)
 
 
 def clock(image: Pixels, time: dt.time) -> None:
@@ -168,7 +168,7 @@ def _surfaces() -> Pixels:
     floor = (
         np.array([190, 178, 160], np.float32) * (0.92 + 0.14 * depth) * (1.04 - 0.12 * (x / WIDTH)[..., None])
     )
-    return np.where(y[..., None] < _FLOOR_AT, wall, floor).clip(0, 255).astype(np.uint8)
+    return np.asarray(np.where(y[..., None] < _FLOOR_AT, wall, floor).clip(0, 255), np.uint8)
 
 
 def _window(draw: ImageDraw.ImageDraw, rng: np.random.Generator) -> None:
