@@ -104,8 +104,10 @@ def accept_held(portrait: Portrait) -> Portrait:
     with default_storage.open(str(portrait.image)) as stored:
         image = photos.load_upright(stored.read())
     engine = current_engine()
-    face = max(engine.analyse(image), key=lambda each: each.detection.box.area)
-    return _enrol(portrait, face, engine)
+    faces = engine.analyse(image)
+    if not faces:  # another engine looked at it when it was held
+        return _answer(portrait, Portrait.State.REJECTED, ["no_face"])
+    return _enrol(portrait, max(faces, key=lambda each: each.detection.box.area), engine)
 
 
 def remove_portrait(portrait: Portrait) -> None:

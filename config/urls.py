@@ -8,3 +8,5 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("", include("attendance.web.urls")),
 ]
+
+handler500 = "attendance.api.problems.server_error"

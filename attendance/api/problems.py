@@ -8,9 +8,11 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import OperationalError
-from django.http import Http404, HttpRequest, JsonResponse
+from django.db import IntegrityError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.views.defaults import server_error as page_for_server_error
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
@@ -56,6 +58,9 @@ def problem_response(exc: Exception, context: Mapping[str, Any]) -> Response | N
     elif isinstance(exc, OperationalError):
         log.error("the database does not answer: %s", exc)
         exc = DatabaseGone()
+    elif isinstance(exc, IntegrityError):
+        log.error("two changes met in the database", exc_info=exc)
+        exc = ChangesMet()
     if not isinstance(exc, exceptions.APIException):
         return None
     response = exception_handler(exc, dict(context))
@@ -93,6 +98,23 @@ class DatabaseGone(exceptions.APIException):
     status_code = 503
     default_code = "database_gone"
     default_detail = _("The database does not answer. Please try again in a moment.")
+
+
+class ChangesMet(exceptions.APIException):
+    """The database refused a change that would not fit another one made at the same moment."""
+
+    status_code = 409
+    default_code = "changes_met"
+    default_detail = _("Somebody changed the same thing at the same moment. Please look again.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """The site's answer to a fault of its own: a problem where the API was asked, else the page."""
+    if request.path.startswith("/api/"):
+        return plain_problem(
+            request, 500, "server_error", gettext("The server made a mistake. It is logged.")
+        )
+    return page_for_server_error(request)
 
 
 def _answer(response: Response) -> Response:

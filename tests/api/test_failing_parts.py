@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from django.core.files.storage import default_storage
 from django.core.handlers.wsgi import WSGIRequest
-from django.db import OperationalError
+from django.db import IntegrityError, OperationalError
 from django.db.models.query import QuerySet
-from django.test.client import RequestFactory
+from django.test.client import Client, RequestFactory
 from django.urls import resolve
 
 from attendance import intake, tasks
@@ -170,3 +170,39 @@ def test_a_database_that_does_not_answer_is_a_503_problem(
 def test_a_picture_that_is_gone_from_the_disk_is_a_404(world: World) -> None:
     default_storage.delete(str(world.snapshot.image))
     assert world.client("owner").get(f"/api/snapshots/{world.snapshot.pk}/image/").status_code == 404
+
+
+def test_two_changes_that_do_not_fit_are_a_409_and_no_crash(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from attendance import rosters
+
+    def meet(*args: Any, **kwargs: Any) -> None:
+        raise IntegrityError("UNIQUE constraint failed")
+
+    monkeypatch.setattr(rosters, "add_student", meet)
+    answer = world.client("owner").post(
+        f"/api/courses/{world.course.pk}/roster/", {"number": "Z1", "given_name": "Ada"}, format="json"
+    )
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:rollcall:problem:changes-met")
+    assert "UNIQUE" not in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"), [("/api/courses/", "application/problem+json"), ("/courses/", "text/html")]
+)
+def test_a_fault_of_the_server_is_told_in_the_form_that_was_asked_for(
+    world: World, monkeypatch: pytest.MonkeyPatch, path: str, kind: str
+) -> None:
+    from attendance import permissions
+
+    def broken(*args: Any) -> None:
+        raise RuntimeError("secret of the house")
+
+    client = Client(raise_request_exception=False)
+    client.force_login(world.owner)
+    monkeypatch.setattr(permissions, "courses_for", broken)
+    answer = client.get(path)
+    assert answer.status_code == 500
+    assert answer["Content-Type"].startswith(kind)
+    assert b"secret" not in answer.content
