@@ -61,9 +61,9 @@ class Command(BaseCommand):
                 photos=options["photos"],
                 enrol=options["enrol"],
             )
-            outcome = service.load_folder(request, spec, self.stdout.write)
+            outcome = service.load_folder(request, spec, self._say)
         else:
-            outcome = service.load_built_in(request, self.stdout.write)
+            outcome = service.load_built_in(request, self._say)
         for line in outcome.lines:
             self.stdout.write(line)
         if not outcome.right:
@@ -71,6 +71,10 @@ class Command(BaseCommand):
             if options["check"]:
                 raise CommandError(sentence)
             self.stderr.write(sentence)
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()  # whoever reads a pipe wants to see that something is going on
 
     def _remove(self) -> None:
         removed = service.remove_demo(with_logins=True, with_photos=True)
