@@ -1,0 +1,71 @@
+"""Times of several ways of doing one thing, taken in turn so that a busy moment falls on all of them alike."""
+
+from __future__ import annotations
+
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Seconds of every run of one way."""
+
+    seconds: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.seconds)
+
+    def __str__(self) -> str:
+        return f"{self.median:.4g} s ({min(self.seconds):.4g} to {max(self.seconds):.4g})"
+
+
+def in_turn(ways: Mapping[str, Callable[[], object]], runs: int, *, warm: int = 1) -> dict[str, Times]:
+    """Each way once a round, ``runs`` rounds, after ``warm`` rounds that are not counted."""
+    taken: dict[str, list[float]] = {name: [] for name in ways}
+    for round_number in range(-warm, runs):
+        for name, way in ways.items():
+            start = time.perf_counter()
+            way()
+            if round_number >= 0:
+                taken[name].append(time.perf_counter() - start)
+    return {name: Times(tuple(seconds)) for name, seconds in taken.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """Slow over quick, run by run."""
+
+    values: tuple[float, ...]
+
+    @classmethod
+    def of(cls, slow: Times, quick: Times) -> Ratio:
+        return cls(tuple(a / b for a, b in zip(slow.seconds, quick.seconds, strict=True)))
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.values)
+
+    @property
+    def spread(self) -> str:
+        return f"{min(self.values):.1f} to {max(self.values):.1f} in {len(self.values)} runs"
+
+
+def peak_mib() -> float:
+    """The most memory this process has held, MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def in_own_process(module: str, *arguments: str) -> dict[str, float]:
+    """The JSON object that ``python -m module arguments`` prints as its last line."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, *arguments], capture_output=True, text=True, check=True
+    )
+    answer: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
+    return answer
