@@ -152,6 +152,12 @@ for (const drop of $$("[data-file-drop]")) {
   });
 }
 
+/* A changed part keeps what a person typed or opened, and what the scripts measured. */
+window.Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, element) => !(
+  (name === "value" && element.matches("[data-filter]")) || (name === "open" && element.matches("details, dialog"))
+  || (name === "style" && element instanceof SVGElement)
+);
+
 /* A part that asks the server again sends along what it has; nothing new is a 304.
    A page nobody looks at does not ask, and a quiet one asks less often. -------------------------- */
 let beats = 0;

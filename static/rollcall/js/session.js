@@ -60,13 +60,15 @@ document.addEventListener("mouseover", (event) => {
 });
 
 /* After a part was changed: what the script had set is set again ---------------------- */
-document.body.addEventListener("htmx:afterSettle", () => {
+function afterChange() {
   const find = $("#roll-find");
   if (find?.value) filter(find);
   light(lit);
   watch();
   followStrip();
-});
+}
+document.body.addEventListener("htmx:afterSwap", afterChange);
+document.body.addEventListener("htmx:afterSettle", afterChange);
 let shownThumb = "";
 function followStrip() {
   const current = $(".strip__item[aria-current='true']");
