@@ -34,6 +34,11 @@ def gallery_for(session: ClassSession, engine_version: str) -> Gallery:
     return gallery
 
 
+def forget() -> None:
+    """Empty this process's memory of galleries."""
+    _cache.clear()
+
+
 def raise_version_for(student: Student) -> None:
     """Every gallery this student is in is out of date, in every worker."""
     Course.objects.filter(roster_entries__student=student).update(gallery_version=F("gallery_version") + 1)

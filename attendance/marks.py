@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from django.utils import timezone
 from attendance import errors, rollcall, schooltime
 from attendance.faces import Standing, standing_of
 from attendance.models import (
+    Candidate,
     ClassSession,
     FaceTemplate,
     Mark,
@@ -22,6 +24,8 @@ from attendance.models import (
     Snapshot,
     Student,
 )
+from recognition import evidence
+from recognition.policy import MatchPolicy
 
 _MACHINE_FIELDS = ["machine_status", "machine_reason", "first_seen_at", "last_seen_at", "seen_in", "to_check"]
 _MARK_FIELDS = [
@@ -202,17 +206,54 @@ def _take_roll(session: ClassSession) -> list[rollcall.Line]:
             min_usable_photos=session.min_usable_photos,
         ),
     )
-    return rollcall.take_roll(facts, roster, photos, _seen(session))
+    faces = _faces(session)
+    return rollcall.take_roll(facts, roster, photos, [face.seen for face in faces], _evidence(faces))
 
 
-def _seen(session: ClassSession) -> Iterable[rollcall.Seen]:
+@dataclass(frozen=True, slots=True)
+class _Face:
+    """A face that stands for a student, and how probable recognition thought that."""
+
+    seen: rollcall.Seen
+    probability: float | None
+    encoder_version: str
+
+
+def _faces(session: ClassSession) -> list[_Face]:
     sightings = Sighting.objects.filter(snapshot__session=session, snapshot__state=Snapshot.State.DONE)
+    chances = dict(
+        Candidate.objects.filter(
+            sighting__snapshot__session=session, student_id=F("sighting__student_id")
+        ).values_list("sighting_id", "probability")
+    )
+    found = []
     for sighting in sightings.defer("encoding").prefetch_related("reviews"):
         face = standing_of(sighting, sighting.reviews.all())
         if face.student_id is not None and face.standing in (Standing.NAMED, Standing.TO_CHECK):
-            yield rollcall.Seen(
+            seen = rollcall.Seen(
                 student_id=face.student_id,
                 photo_id=sighting.snapshot_id,
                 certain=face.standing is Standing.NAMED,
                 confirmed=face.confirmed,
             )
+            found.append(_Face(seen, chances.get(sighting.pk), sighting.encoder_version))
+    return found
+
+
+def _evidence(faces: Iterable[_Face]) -> dict[int, rollcall.Evidence]:
+    """What each student's sightings weigh together; students with an uncalibrated sighting are left out."""
+    by_student: dict[int, list[_Face]] = defaultdict(list)
+    for face in faces:
+        if not face.seen.confirmed:
+            by_student[face.seen.student_id].append(face)
+    weights = {}
+    for student_id, own in by_student.items():
+        sightings = [
+            evidence.SightingEvidence(face.seen.photo_id, face.probability)
+            for face in own
+            if face.probability is not None
+        ]
+        if len(sightings) == len(own):
+            policy = MatchPolicy.default_for(own[0].encoder_version)
+            weights[student_id] = rollcall.Evidence(evidence.presence(sightings, policy).decision)
+    return weights

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -24,6 +24,14 @@ class Status(StrEnum):
 class Source(StrEnum):
     RECOGNISED = "recognised"
     REVIEWED = "reviewed"
+
+
+class Evidence(StrEnum):
+    """What all sightings of one student say together (``recognition.evidence``)."""
+
+    PRESENT = "present"
+    REVIEW = "review"
+    NOT_SEEN = "not_seen"
 
 
 class Reason(StrEnum):
@@ -108,8 +116,12 @@ def take_roll(
     roster: Iterable[RosterMember],
     photos: Iterable[Photo],
     sightings: Iterable[Seen],
+    evidence: Mapping[int, Evidence] | None = None,
 ) -> list[Line]:
     """One line for each member of the roster, in the roster's order.
+
+    ``evidence``: for a student, what the sightings weigh together; where it is missing, certain sightings are
+    counted and an unsure one goes to a person. It never goes below what a person confirmed.
 
     The order of photos and sightings does not matter; sightings of people who are not on the roster or in
     photos that are not given are left out; two sightings of a student in one photo count once.
@@ -122,23 +134,35 @@ def take_roll(
     certain: dict[int, set[int]] = defaultdict(set)
     unsure: dict[int, set[int]] = defaultdict(set)
     confirmed: set[int] = set()
+    evidence = evidence or {}
     for seen in sightings:
         if seen.photo_id not in by_id:
             continue
         (certain if seen.certain else unsure)[seen.student_id].add(seen.photo_id)
         if seen.confirmed:
             confirmed.add(seen.student_id)
-    return [
-        _line(
-            session,
-            member,
-            timeline,
-            [by_id[photo_id] for photo_id in certain[member.student_id]],
-            bool(unsure[member.student_id] - certain[member.student_id]),
-            member.student_id in confirmed,
+    lines = []
+    for member in roster:
+        sure, maybe = certain[member.student_id], unsure[member.student_id]
+        weight = evidence.get(member.student_id)
+        if weight is Evidence.PRESENT:
+            sure, maybe = sure | maybe, set()
+        elif weight is Evidence.NOT_SEEN:
+            maybe = set()
+        told = member.student_id in confirmed
+        held_back = weight in (Evidence.REVIEW, Evidence.NOT_SEEN) and bool(sure) and not told
+        lines.append(
+            _line(
+                session,
+                member,
+                timeline,
+                [by_id[photo_id] for photo_id in sure],
+                unsure=held_back or bool(maybe - sure),
+                confirmed=told,
+                held_back=held_back,
+            )
         )
-        for member in roster
-    ]
+    return lines
 
 
 def _line(
@@ -146,11 +170,13 @@ def _line(
     member: RosterMember,
     timeline: Sequence[Photo],
     seen_on: Collection[Photo],
+    *,
     unsure: bool,
     confirmed: bool,
+    held_back: bool,
 ) -> Line:
     policy = session.policy
-    enough = len(seen_on) >= policy.min_sightings or confirmed
+    enough = confirmed or (len(seen_on) >= policy.min_sightings and not held_back)
     if enough and seen_on:
         return _seen_line(session, member, timeline, seen_on, confirmed)
 

@@ -150,13 +150,16 @@ def _files_of_this_test_only(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[None]:
     """Photos and chips that a test stores go to a folder of its own, and no cache outlives it."""
-    if "django_db_setup" not in request.fixturenames and "db" not in request.fixturenames:
-        if not request.node.get_closest_marker("django_db"):
-            yield
-            return
+    asked = {"db", "transactional_db", "live_server"} & set(request.fixturenames)
+    if not asked and not request.node.get_closest_marker("django_db"):
+        yield
+        return
     from django.core.cache import cache
     from django.test import override_settings
 
+    from attendance import galleries
+
     cache.clear()
+    galleries.forget()
     with override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("media")):
         yield

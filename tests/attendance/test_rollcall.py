@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attendance.rollcall import (
+    Evidence,
     Line,
     Photo,
     Policy,
@@ -129,6 +130,32 @@ def test_people_who_are_not_on_the_roster_get_no_line() -> None:
 
 def test_faces_of_photos_that_are_not_given_do_not_count() -> None:
     assert one(seen(1, 99, 98), photos(2, 14, 30)).status is Status.ABSENT
+
+
+def weighed(sightings: list[Seen], taken: list[Photo], weight: Evidence) -> Line:
+    (line,) = take_roll(OVER, [RosterMember(1)], taken, sightings, {1: weight})
+    return line
+
+
+def test_many_unsure_faces_that_weigh_enough_together_are_presence() -> None:
+    line = weighed(seen(1, 2, 14, 30, certain=False), photos(2, 14, 30), Evidence.PRESENT)
+    assert (line.status, line.seen_in) == (Status.PRESENT, 3)
+
+
+def test_named_faces_that_do_not_weigh_enough_go_to_a_person() -> None:
+    for weight in (Evidence.REVIEW, Evidence.NOT_SEEN):
+        line = weighed(seen(1, 2, 14), photos(2, 14, 30), weight)
+        assert (line.status, line.to_check) == (Status.NOT_EVALUATED, True)
+
+
+def test_an_unsure_face_that_weighs_nothing_does_not_cost_a_person_time() -> None:
+    line = weighed(seen(1, 2, certain=False), photos(2, 14, 30), Evidence.NOT_SEEN)
+    assert (line.status, line.to_check) == (Status.ABSENT, False)
+
+
+def test_a_persons_word_outweighs_everything() -> None:
+    line = weighed([Seen(1, 2, certain=True, confirmed=True)], photos(2, 14, 30), Evidence.NOT_SEEN)
+    assert line.status is Status.PRESENT
 
 
 minutes = st.integers(0, 49)
