@@ -109,7 +109,7 @@ def last_line(text: str) -> str:
 def greet(host: str, port: str, data: DataFolder) -> None:
     shown = "localhost" if host in (DEFAULT_HOST, *services.EVERYWHERE) else host
     say()
-    say(f"Rollcall is ready: http://{shown}:{port}/")
+    say(f"Rollcall is ready: http://{services.bound(shown, port)}/")
     say(f"Data and logs are in {data.path}; Ctrl-C stops everything.")
 
 
