@@ -14,6 +14,9 @@ from attendance.models import (
 
 
 class ConsentSerializer(serializers.ModelSerializer[Consent]):
+    given_by = serializers.ChoiceField(choices=Consent.GivenBy.choices, allow_blank=True, read_only=True)
+    method = serializers.ChoiceField(choices=Consent.Method.choices, allow_blank=True, read_only=True)
+
     class Meta:
         model = Consent
         fields = ["state", "given_by", "given_by_name", "method", "text_version", "given_at"]

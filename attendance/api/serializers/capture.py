@@ -57,6 +57,12 @@ class SnapshotSerializer(OwnSnapshotSerializer):
     """A photo and how far its processing has come."""
 
     camera = serializers.IntegerField(source="camera_id", read_only=True, allow_null=True)
+    unusable = serializers.ChoiceField(
+        choices=Snapshot.Unusable.choices,
+        allow_blank=True,
+        read_only=True,
+        help_text="Why the photo is no evidence of absence; empty for a usable one.",
+    )
     image_url = serializers.SerializerMethodField(help_text="The photo itself; null once it has expired.")
 
     class Meta(OwnSnapshotSerializer.Meta):

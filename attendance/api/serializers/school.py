@@ -86,6 +86,7 @@ class StudentBriefSerializer(serializers.ModelSerializer[Student]):
 
 class StudentSerializer(serializers.ModelSerializer[Student]):
     url = serializers.SerializerMethodField()
+    email = serializers.CharField(read_only=True, help_text="Empty where none is known.")
     consent = serializers.SerializerMethodField(help_text="Where consent to face recognition stands.")
     enrolled = serializers.BooleanField(
         source="has_template", read_only=True, help_text="Has at least one face template."
