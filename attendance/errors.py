@@ -138,6 +138,35 @@ class AlreadyDecided(RollcallError):
     message = _("Somebody else decided on this face a moment ago.")
 
 
+# --- mood of the class ----------------------------------------------------------------------------
+class UnknownCountry(RollcallError):
+    code = "unknown_country"
+    status = 422
+    message = _("A country is a code of two letters, like CL or NZ.")
+
+
+class MoodProhibited(RollcallError):
+    code = "mood_prohibited"
+    status = 409
+    message = _(
+        "The mood of a class cannot be switched on here. In the European Union and the EEA the law prohibits "
+        "inferring emotions in institutions of education (AI Act, Article 5(1)(f)); elsewhere, set the school's "
+        "country first."
+    )
+
+
+class NoticeUnread(RollcallError):
+    code = "notice_unread"
+    status = 409
+    message = _("Please read the notice and tick that you have done so.")
+
+
+class MoodOffForSite(RollcallError):
+    code = "mood_off_for_site"
+    status = 409
+    message = _("Mood is switched off for the whole site.")
+
+
 # --- rosters --------------------------------------------------------------------------------------
 class RosterFileRefused(RollcallError):
     code = "roster_file_refused"

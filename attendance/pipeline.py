@@ -22,7 +22,7 @@ from django.db import transaction
 from django.db.models import Case, F, Q, When
 from django.utils import timezone
 
-from attendance import enrolment, intake, marks, photos
+from attendance import enrolment, intake, marks, moods, photos
 from attendance.engines import current_engine, from_bytes, to_bytes
 from attendance.galleries import gallery_for
 from attendance.models import Candidate, ClassSession, Course, Review, Sighting, Snapshot
@@ -52,17 +52,18 @@ def process(snapshot_id: int) -> Outcome:
     if claim is None:
         return Outcome.NOT_OURS
     started = time.monotonic()
-    snapshot = Snapshot.objects.select_related("session").get(pk=snapshot_id)
+    snapshot = Snapshot.objects.select_related("session__course").get(pk=snapshot_id)
     try:
         with default_storage.open(str(snapshot.image)) as stored:
             image = photos.load_upright(stored.read())
         enrolment.bring_up_to_date(snapshot.session)
         faces = current_engine().analyse(image)
         unusable = why_unusable(image, faces)
+        mood = moods.read(snapshot.session.course, image, faces, current_engine().detector.name)
     except Exception as error:
         log.exception("photo %s could not be processed", snapshot_id)
         return give_up_or_retry(claim, f"{type(error).__name__}: {error}")
-    return _write(claim, snapshot, faces, unusable, time.monotonic() - started)
+    return _write(claim, snapshot, faces, unusable, mood, time.monotonic() - started)
 
 
 def claim_snapshot(snapshot_id: int) -> Claim | None:
@@ -161,7 +162,14 @@ def _rejected(session: ClassSession, faces: Sequence[Face]) -> dict[int, frozens
     return answer
 
 
-def _write(claim: Claim, snapshot: Snapshot, faces: Sequence[Face], unusable: str, seconds: float) -> Outcome:
+def _write(
+    claim: Claim,
+    snapshot: Snapshot,
+    faces: Sequence[Face],
+    unusable: str,
+    mood: moods.Reading | None,
+    seconds: float,
+) -> Outcome:
     chips = [intake.store("chips", photos.encode_jpeg(face.chip)) for face in faces]
     try:
         with transaction.atomic():
@@ -184,6 +192,7 @@ def _write(claim: Claim, snapshot: Snapshot, faces: Sequence[Face], unusable: st
             ):
                 raise _Overtaken
             _write_sightings(snapshot, faces, identifications, chips)
+            moods.store(snapshot, mood)
             marks.recompute(snapshot.session_id)
             marks.touch(snapshot.session_id)
     except _Overtaken:

@@ -2,6 +2,7 @@
 
 from attendance.models.biometrics import Consent, ConsentEvent, FaceTemplate, Portrait
 from attendance.models.capture import Camera, Candidate, Sighting, Snapshot
+from attendance.models.mood import SnapshotMood
 from attendance.models.review import Review
 from attendance.models.school import Course, Room, RosterEntry, School, Student, Term
 from attendance.models.sessions import ClassSession, Mark, MarkChange
@@ -23,6 +24,7 @@ __all__ = [
     "School",
     "Sighting",
     "Snapshot",
+    "SnapshotMood",
     "Student",
     "Term",
 ]

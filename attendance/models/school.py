@@ -19,9 +19,16 @@ class School(models.Model):
         _("days templates are kept after the term"), default=30
     )
     consent_text_version = models.CharField(max_length=32, default="2026-1")
+    country = models.CharField(_("country"), max_length=2, blank=True)
+    """ISO 3166-1, two letters; blank until an administrator has said."""
+    mood_enabled = models.BooleanField(_("mood of the class"), default=False)
+    mood_minimum_group = models.PositiveSmallIntegerField(_("faces needed for a mood"), default=5)
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(pk=1), name="school_is_one_row")]
+        constraints = [
+            models.CheckConstraint(condition=Q(pk=1), name="school_is_one_row"),
+            models.CheckConstraint(condition=Q(mood_minimum_group__gte=5), name="school_mood_is_of_a_group"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -96,12 +103,23 @@ class Course(models.Model):
     students = models.ManyToManyField(Student, through="RosterEntry", related_name="courses")
     gallery_version = models.PositiveIntegerField(default=1)
     mood_enabled = models.BooleanField(_("mood of the class"), default=False)
+    mood_switched_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    mood_switched_at = models.DateTimeField(null=True, blank=True)
     is_demo = models.BooleanField(default=False)
     about = models.TextField(_("about"), blank=True)
 
     class Meta:
         ordering = ["name", "code"]
-        constraints = [models.UniqueConstraint(fields=["term", "code"], name="course_code_once_a_term")]
+        constraints = [
+            models.UniqueConstraint(fields=["term", "code"], name="course_code_once_a_term"),
+            models.CheckConstraint(
+                condition=Q(mood_enabled=False)
+                | Q(mood_switched_by__isnull=False, mood_switched_at__isnull=False),
+                name="mood_was_switched_on_by_a_person",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

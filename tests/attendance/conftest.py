@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,7 @@ class FakeEngine:
     """Finds the faces it was given; ``broken`` makes it fail instead."""
 
     version: str = make.ENGINE
+    detector: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(name="fake"))
     faces: list[Face] = field(default_factory=list)
     broken: Exception | None = None
     calls: int = 0

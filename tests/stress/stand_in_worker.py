@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from types import SimpleNamespace
 
 import django
 import numpy as np
@@ -23,6 +24,7 @@ from recognition.types import Box, Detection, Face, Quality  # noqa: E402
 
 class StandInEngine:
     version = "stand-in"
+    detector = SimpleNamespace(name="stand-in")
 
     def analyse(self, image: np.ndarray) -> list[Face]:
         if image[2, 2, 0] > 230 and image[2, 2, 1] < 25 and image[2, 2, 2] > 230:
