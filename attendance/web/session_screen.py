@@ -15,7 +15,9 @@ from django.utils.translation import ngettext
 
 from attendance.faces import FaceStanding, Standing, standing_of
 from attendance.models import ClassSession, Mark, Sighting, Snapshot, Student
+from attendance.web import mood_screen
 from attendance.web.faces import portrait_urls
+from attendance.web.mood_screen import MoodScreen
 from attendance.web.words import FACE_REASONS, MARK_REASONS, UNUSABLE, in_words, status_word
 
 HERE = ("present", "late", "left_early")
@@ -112,6 +114,7 @@ class SessionScreen:
     last_photo_at: dt.datetime | None
     etag: str = ""
     failed: list[Thumb] = field(default_factory=list)
+    mood: MoodScreen | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +155,7 @@ def build(session: ClassSession, photo_id: int | None = None) -> SessionScreen:
         busy=any(snapshot.state in BUSY for snapshot in snapshots),
         last_photo_at=max((snapshot.taken_at for snapshot in snapshots), default=None),
         failed=[thumb for thumb in thumbs if thumb.again_url],
+        mood=mood_screen.build(session),
     )
 
 
@@ -203,14 +207,14 @@ def _rows(
     session: ClassSession, marks: list[Mark], snapshots: list[Snapshot], faces: list[_Face]
 ) -> list[Row]:
     usable = [snap.pk for snap in snapshots if snap.state == Snapshot.State.DONE and not snap.unusable]
-    named: dict[int, set[int]] = defaultdict(set)
+    named: dict[int, list[Sighting]] = defaultdict(list)
     unsure: dict[int, list[Sighting]] = defaultdict(list)
     for face in faces:
         student_id = face.standing.student_id
         if student_id is None:
             continue
         if face.standing.standing is Standing.NAMED:
-            named[student_id].add(face.sighting.snapshot_id)
+            named[student_id].append(face.sighting)
         elif face.standing.standing is Standing.TO_CHECK:
             unsure[student_id].append(face.sighting)
     portraits = portrait_urls(mark.student_id for mark in marks)
@@ -222,9 +226,11 @@ def _rows(
     ]
 
 
-def _row(mark: Mark, usable: list[int], named: set[int], unsure: list[Sighting], portrait: str) -> Row:
-    maybe = {sighting.snapshot_id for sighting in unsure}
-    best = max(unsure, key=lambda sighting: sighting.quality, default=None) if mark.to_check else None
+def _row(mark: Mark, usable: list[int], named: list[Sighting], unsure: list[Sighting], portrait: str) -> Row:
+    seen, maybe = ({sighting.snapshot_id for sighting in faces} for faces in (named, unsure))
+    # Faces that are each clear can still be too little together; then the best of them is asked about.
+    asked = (unsure or named) if mark.to_check else []
+    best = max(asked, key=lambda sighting: sighting.quality, default=None)
     by_hand = mark.source == Mark.Source.MANUAL
     differs = by_hand and mark.machine_status not in (mark.status, Mark.Status.NOT_EVALUATED)
     return Row(
@@ -235,7 +241,7 @@ def _row(mark: Mark, usable: list[int], named: set[int], unsure: list[Sighting],
         # Somebody without an enrolled photo cannot be seen; empty dots would look like absence.
         dots=[]
         if mark.machine_reason == "no_template"
-        else ["on" if pk in named else "maybe" if pk in maybe else "off" for pk in usable],
+        else ["on" if pk in seen else "maybe" if pk in maybe else "off" for pk in usable],
         reason="" if by_hand else in_words(MARK_REASONS, mark.reason),
         machine_said=status_word(mark.machine_status) if differs else "",
         check_id=best.pk if best else None,

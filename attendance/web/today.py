@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from attendance import errors, permissions, privacy, schooltime
+from attendance import errors, permissions, schooltime
+from attendance.demo import removal
 from attendance.models import Camera, ClassSession, Course
 from attendance.web.answers import page, user_of
 from attendance.web.session_screen import HERE
@@ -119,7 +120,7 @@ def remove_demo(request: HttpRequest, course_id: int) -> HttpResponse:
     course = get_object_or_404(permissions.courses_for(request.user), pk=course_id, is_demo=True)
     if not permissions.may_change_course(request.user, course):
         raise errors.RollcallError(_("You may look at this course, but not change it."))
-    privacy.delete_course(course)
+    removal.remove_demo()
     return redirect("web:today")
 
 

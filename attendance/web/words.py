@@ -39,7 +39,7 @@ MARK_REASONS: Mapping[str, str | Promise] = {
     "not_seen_yet": _("not seen yet"),
     "too_few_photos": _("too few usable photos"),
     "seen_too_seldom": _("seen too seldom to be sure"),
-    "face_to_check": _("an unsure face could be this student"),
+    "face_to_check": _("not sure enough: please look"),
     "no_template": _("no enrolled photo: mark by hand"),
 }
 

@@ -1,0 +1,111 @@
+"""Take the screenshots of the README from a running Rollcall with its demo class.
+
+    ./run --port 8000                       # in another terminal, on an empty data folder
+    .venv/bin/python -m scripts.screenshots http://localhost:8000
+
+Signs in with the demo's logins and writes ``docs/screenshots/*.png``. The demo shows public figures in
+public-domain photos; pictures of anybody else have no place in the repository. Needs Playwright and a
+Chromium (``ROLLCALL_CHROMIUM``, or one on the path).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+FOLDER = Path(__file__).resolve().parent.parent / "docs" / "screenshots"
+PASSWORD = "rollcall-demo"  # noqa: S105 (the demo's, told to everybody who starts it)
+LAPTOP, PHONE = (1280, 800), (390, 780)
+ARGUMENTS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Shot:
+    name: str
+    go: tuple[str, ...]
+    """A path, then selectors of links to follow, one after the other."""
+    who: str = "teacher"
+    size: tuple[int, int] = LAPTOP
+    dark: bool = False
+    click: str = ""
+
+
+FIRST_SESSION = "a[href^='/sessions/']"
+FIRST_COURSE = ".course-card h2 a"
+FIRST_STUDENT = "#roster tbody a"
+SHOTS = (
+    Shot("today", ("/",)),
+    Shot("session", ("/", FIRST_SESSION)),
+    Shot("session-dark", ("/", FIRST_SESSION), dark=True),
+    Shot("session-phone", ("/", FIRST_SESSION), size=PHONE),
+    Shot("face", ("/", FIRST_SESSION), click=".box--uncertain, .box--unknown, .box"),
+    Shot("roster", ("/courses/", FIRST_COURSE)),
+    Shot("student", ("/courses/", FIRST_COURSE, FIRST_STUDENT)),
+    Shot("import", ("/courses/", FIRST_COURSE, "a[href$='/import/']")),
+    Shot("site", ("/site/",), who="admin"),
+)
+CLASS_LIST = """number;first name;last name;email
+2031;Ada;Byron;ada@school.example
+2032;Alan;Mathison;
+2032;Alan;Again;
+"""
+
+
+def sign_in(page: Page, server: str, who: str) -> None:
+    page.goto(f"{server}/sign-in/")
+    page.locator("[name=username]").fill(who)
+    page.locator("[name=password]").fill(PASSWORD)
+    page.locator("form .btn--primary").click()
+    page.wait_for_url(f"{server}/")
+
+
+def take(browser: Browser, server: str, shot: Shot) -> None:
+    phone = shot.size == PHONE
+    context = browser.new_context(
+        viewport={"width": shot.size[0], "height": shot.size[1]},
+        color_scheme="dark" if shot.dark else "light",
+        device_scale_factor=2 if phone else 1.5,
+        is_mobile=phone,
+        has_touch=phone,
+        reduced_motion="reduce",
+        locale="en",
+    )
+    page = context.new_page()
+    sign_in(page, server, shot.who)
+    path, *links = shot.go
+    page.goto(server + path)
+    for link in links:
+        page.goto(server + (page.locator(link).first.get_attribute("href") or "/"))
+    if shot.name == "import":
+        page.locator("textarea").fill(CLASS_LIST)
+        page.locator("form .btn--primary").click()
+    if shot.click:
+        page.locator(shot.click).first.click()
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=FOLDER / f"{shot.name}.png")
+    context.close()
+
+
+def main(server: str) -> None:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    chromium = (
+        os.environ.get("ROLLCALL_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    )
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
+        for shot in SHOTS:
+            take(browser, server, shot)
+            print(f"{shot.name}.png")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1].rstrip("/") if len(sys.argv) > 1 else "http://localhost:8000")
