@@ -59,7 +59,7 @@ def receive_portrait(student: Student, data: bytes, by: User, name: str = "") ->
                 uploaded_by=by,
                 uploaded_at=timezone.now(),
             )
-            transaction.on_commit(lambda: enqueue(portrait.pk))
+            transaction.on_commit(lambda: enqueue(portrait.pk), robust=True)
     except IntegrityError as error:
         default_storage.delete(stored)
         known = student.portraits.filter(sha256=photo.sha256).first()

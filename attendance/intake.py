@@ -13,7 +13,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 from kombu.exceptions import OperationalError
@@ -77,7 +77,6 @@ def receive(
                 received_at=now,
             )
             ClassSession.objects.filter(pk=session.pk).update(roll_version=F("roll_version") + 1)
-            transaction.on_commit(lambda: enqueue(snapshot.pk))
     except IntegrityError:
         # The same photo arrived twice at once: the other one won.
         default_storage.delete(name)
@@ -86,8 +85,10 @@ def receive(
             raise
         return Receipt(known, created=False)
     except BaseException:
-        default_storage.delete(name)
+        _delete_unless_kept(name)
         raise
+    # Outside the block above: what goes wrong from here on must not take the accepted photo with it.
+    transaction.on_commit(lambda: enqueue(snapshot.pk), robust=True)
     return Receipt(snapshot, created=True)
 
 
@@ -124,7 +125,7 @@ def send_again(snapshot: Snapshot) -> None:
     )
     if not changed:
         raise errors.SessionState
-    transaction.on_commit(lambda: enqueue(snapshot.pk))
+    transaction.on_commit(lambda: enqueue(snapshot.pk), robust=True)
 
 
 def store(kind: str, content: bytes) -> str:
@@ -137,6 +138,17 @@ def store(kind: str, content: bytes) -> str:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise errors.StorageFull from error
         raise
+
+
+def _delete_unless_kept(name: str) -> None:
+    """A commit can fail on its way back: a file that a row knows, or may know, is never deleted."""
+    try:
+        kept = Snapshot.objects.filter(image=name).exists()
+    except DatabaseError:
+        log.warning("it is not known whether %s was kept; the file stays", name)
+        return
+    if not kept:
+        default_storage.delete(name)
 
 
 def _check_takes_photos(session: ClassSession, now: dt.datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import shutil
 import time
@@ -151,6 +152,61 @@ def test_without_a_queue_an_upload_is_accepted_quickly_and_waits(
 
 
 PUBLISH = intake.publish
+
+
+@pytest.mark.parametrize("fault", [ImportError("no such module"), OperationalError("database is locked")])
+def test_whatever_goes_wrong_when_queueing_the_accepted_photo_stays(
+    world: World,
+    upload: Upload,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+    fault: Exception,
+) -> None:
+    def broken(*args: Any, **kwargs: Any) -> bool:
+        raise fault
+
+    monkeypatch.setattr(intake, "publish", broken)
+    with django_capture_on_commit_callbacks() as callbacks:
+        answer = upload(world.client("camera"), world.session.pk, make.jpeg(1))
+    for callback in callbacks:
+        with contextlib.suppress(type(fault)):
+            callback()
+    assert answer.status_code == 202
+    kept = Snapshot.objects.get(pk=answer.json()["id"])
+    assert kept.state == "received"
+    assert default_storage.exists(str(kept.image))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_fault_right_after_the_commit_takes_no_photo_with_it(
+    monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    def broken(*args: Any, **kwargs: Any) -> bool:
+        raise RuntimeError("the queue's library fell over")
+
+    monkeypatch.setattr(intake, "enqueue", broken)
+    session = make.session(make.course())
+    snapshot = intake.receive(session, make.jpeg(1)).snapshot
+    assert default_storage.exists(str(snapshot.image))
+    again = intake.receive(session, make.jpeg(1))
+    assert (again.snapshot, again.created) == (snapshot, False)
+
+
+def test_a_commit_that_fails_on_its_way_back_leaves_the_file_of_a_row_that_is_there(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = Snapshot.objects.create
+
+    def create_and_fall(**fields: Any) -> None:
+        create(**fields)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Snapshot.objects, "create", create_and_fall)
+    monkeypatch.setattr(intake.transaction, "atomic", contextlib.nullcontext)
+    with pytest.raises(KeyboardInterrupt):
+        intake.receive(world.session, make.jpeg(1))
+    kept = world.session.snapshots.exclude(pk=world.snapshot.pk).get()
+    assert default_storage.exists(str(kept.image))
 
 
 def test_a_database_that_does_not_answer_is_a_503_problem(
