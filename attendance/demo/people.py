@@ -59,12 +59,6 @@ _LAMARR: Outline = (
     (-1.36, 1.05), (-1.05, 0.88), (-0.97, 0.49), (-0.83, 0.36), (-1.02, 0.11), (-0.97, -0.12), (-0.86, -0.34),
     (-0.63, -0.67), (-0.41, -0.92), (-0.13, -1.06),
 )  # fmt: skip
-_OBAMA: Outline = (
-    (0.18, -0.92), (0.43, -0.88), (0.66, -0.73), (0.75, -0.48), (0.74, -0.20), (0.79, -0.09), (0.77, 0.08),
-    (0.66, 0.20), (0.56, 0.22), (0.52, 0.44), (0.77, 0.60), (1.08, 0.77), (1.08, 1.80), (-1.02, 1.80), (-1.02, 0.85),
-    (-0.68, 0.74), (-0.23, 0.55), (-0.18, 0.52), (-0.26, 0.33), (-0.32, 0.05), (-0.36, -0.20), (-0.33, -0.45),
-    (-0.23, -0.70), (-0.04, -0.87),
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +86,8 @@ def built_in(photos: Mapping[str, Path]) -> Cast:
         present=Person(
             "Barack",
             "Obama",
-            (FacePhoto(photos["obama.jpg"]), FacePhoto(photos["obama3.jpg"])),
-            (FacePhoto(photos["obama2.jpg"], (156, 289, 453, 586), _OBAMA),),
+            (FacePhoto(photos["obama2.jpg"]), FacePhoto(photos["obama3.jpg"])),
+            (FacePhoto(photos["obama.jpg"], (384, 149, 617, 384)),),
         ),
         late=Person("Joe", "Biden", (biden,), (biden,)),
         left_early=Person("Eileen", "Collins", (collins,), (collins,)),

@@ -86,5 +86,5 @@ def test_a_class_of_thirty_has_all_kinds_of_marks() -> None:
 
 
 def test_too_few_people_are_refused_with_both_numbers() -> None:
-    with pytest.raises(FolderRefused, match="2 people .* 5 students and 1 strangers"):
+    with pytest.raises(FolderRefused, match=r"2 people .* 5 students and 1 strangers"):
         lesson.of_folder([person("a"), person("b")], students=5, strangers=1, photos=6, seed=1)
