@@ -102,7 +102,7 @@ def cnn_detection(photo: Image, runs: int, sizes: list[str]) -> dict[str, str]:
     lines: dict[str, str] = {}
     for size in sizes:
         name = "cnn_detect" if size == "1080p" else f"cnn_detect_{size}"
-        lines |= one_cnn_size(network, fitted(photo, *SIZES[size]), runs if size == "1080p" else 1, name)
+        lines |= one_cnn_size(network, fitted(photo, *SIZES[size]), 1 if size == "12mp" else runs, name)
     return lines
 
 

@@ -11,6 +11,7 @@ from recognition.types import Box, Detection, Image, checked_image
 
 SMALLEST = 80
 """Width in pixels of the smallest face found without enlarging."""
+MOST_UPSAMPLES = 2
 MAX_PIXELS = 10_000_000
 """Of a tile after enlarging; 1080p enlarged once is looked at in one piece, as face_recognition does."""
 COARSE_SIDE = 1024
@@ -29,8 +30,8 @@ class HogDetector:
     name = "hog"
 
     def __init__(self, min_face_pixels: int = 32) -> None:
-        """Enlarges by the power of two that comes nearest to what the smallest face needs."""
-        self.upsamples = max(0, round(math.log2(SMALLEST / min_face_pixels)))
+        """Enlarges by the power of two that comes nearest to what the smallest face needs, twice at most."""
+        self.upsamples = min(MOST_UPSAMPLES, max(0, round(math.log2(SMALLEST / min_face_pixels))))
 
     def detect(self, image: Image) -> list[Detection]:
         image = checked_image(image)

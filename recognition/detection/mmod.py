@@ -30,6 +30,10 @@ BAND = 128
 _FAST_BORDER = 16
 MAX_PIXELS = 4_000_000
 COARSE_SIDE = 1600
+WINDOW = 80
+"""Width of the window the network scores, and of the smallest face found without enlarging."""
+LARGEST_SCALE = 4.0
+"""Faces under 20 pixels are not looked for: the network finds few of them and the cost grows with the square."""
 
 
 class MmodNetwork(nn.Module):
@@ -201,8 +205,8 @@ class MmodDetector:
         """``exact``: dlib's own enlarging (by powers of two) and tile, else any scale and level by level."""
         self.exact = exact
         self.name = "mmod_exact" if exact else "mmod"
-        self.scale = 2.0 * _options()[0] / min_face_pixels
-        self.upsamples = max(0, round(math.log2(80 / min_face_pixels)))
+        self.scale = min(LARGEST_SCALE, WINDOW / min_face_pixels)
+        self.upsamples = min(2, max(0, round(math.log2(WINDOW / min_face_pixels))))
 
     def detect(self, image: Image) -> list[Detection]:
         image = checked_image(image)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-import cv2
 import dlib
 import numpy as np
 import pytest
@@ -15,7 +14,7 @@ from recognition.detection import centerface, hog, mmod, mmod_tile, views, yunet
 from recognition.detection.merging import without_doubles
 from recognition.detection.registry import DETECTORS, load_detector
 from recognition.errors import ImageError, ModelFileDamaged, ModelFileMissing, UnknownName
-from recognition.evaluate.detect import match, read_image, read_labels
+from recognition.evaluate.detect import match, read_image, read_labels, reduced
 from recognition.types import Box, Detection, Image
 from tests.recognition.faces import drawn_face
 
@@ -86,6 +85,7 @@ def test_smaller_faces_are_looked_for_on_a_larger_scale() -> None:
     assert hog.HogDetector(80).upsamples == 0
     assert hog.HogDetector(40).upsamples == 1
     assert hog.HogDetector(20).upsamples == 2
+    assert hog.HogDetector(8).upsamples == 2
 
 
 def test_mmod_is_dlib_on_a_drawn_face() -> None:
@@ -246,10 +246,8 @@ def test_default_finds_crowds_of_small_faces(shared_data: Path) -> None:
     """The same photos reduced until most faces are 10 to 20 pixels wide."""
     detector, hits, false = load_detector("centerface", 10), [], 0
     for labelled in read_labels(shared_data / "groups"):
-        image = read_image(labelled.path)
-        small = np.asarray(cv2.resize(image, None, fx=0.3, fy=0.3, interpolation=cv2.INTER_AREA), np.uint8)
-        back = [Detection(found.box.scaled(1 / 0.3), None, found.score) for found in detector.detect(small)]
-        found, more = match(back, labelled)
+        small, boxes = reduced(labelled, 0.3)
+        found, more = match(detector.detect(small), boxes)
         hits += found
         false += more
     assert sum(hits) >= 0.97 * len(hits)
