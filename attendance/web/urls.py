@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from attendance.web import account, courses, desk, media, roster_import, sessions, site, students, today
+from attendance.web import account, courses, desk, media, mood, roster_import, sessions, site, students, today
 
 
 class SizeConverter:
@@ -82,6 +82,10 @@ urlpatterns = [
     # administrators
     path("site/", site.site, name="site"),
     path("site/photos/<int:snapshot_id>/again/", site.send_again, name="site-photo-again"),
+    path("site/mood/", mood.mood, name="mood"),
+    path("site/mood/country/", mood.set_country, name="mood-country"),
+    path("site/mood/switch/", mood.switch_site, name="mood-site"),
+    path("site/mood/courses/<int:course_id>/", mood.switch_course, name="mood-course"),
     path("site/cameras/new/", site.new_camera, name="camera-new"),
     path("site/cameras/<int:camera_id>/key/", site.rotate_key, name="camera-rotate"),
     path("site/cameras/<int:camera_id>/revoke/", site.revoke_key, name="camera-revoke"),
