@@ -17,6 +17,8 @@ from recognition.types import Box, Face, Image, Quality
 
 # In the chip of dlib's framing the face is about this square (left, top, right, bottom).
 _CORE = (30, 25, 120, 125)
+SMALLEST_PORTRAIT = 48
+"""Narrower faces are recognised measurably worse (LFW, docs/accuracy.md), so they make poor templates."""
 
 
 class PortraitProblem(StrEnum):
@@ -119,8 +121,8 @@ def portrait_problems(image: Image, faces: Sequence[Face]) -> list[PortraitProbl
     quality = widest.quality
     mean, _, _ = _luma(widest.chip)
     checks = (
-        (quality.face_pixels < 60, PortraitProblem.TOO_SMALL),
-        (quality.sharpness < 0.3 and quality.face_pixels >= 60, PortraitProblem.BLURRED),
+        (quality.face_pixels < SMALLEST_PORTRAIT, PortraitProblem.TOO_SMALL),
+        (quality.sharpness < 0.3 and quality.face_pixels >= SMALLEST_PORTRAIT, PortraitProblem.BLURRED),
         (quality.light < 0.5 and mean < 110, PortraitProblem.TOO_DARK),
         (quality.light < 0.5 and mean >= 110, PortraitProblem.TOO_BRIGHT),
         (quality.completeness < 0.85, PortraitProblem.CUT_OFF),
