@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from recognition.errors import RecognitionError
 
 ENCODING_SIZE = 128
+_ROUNDING = 1e-6
 
 FloatArray = NDArray[np.float64]
 
@@ -37,16 +38,6 @@ class Template:
     quality: float
 
 
-@dataclass(frozen=True, slots=True)
-class Duplicate:
-    """Somebody already enrolled whose face is near a new one: ``distance`` (Euclidean) and ``score`` as in
-    ``identification.Candidate``."""
-
-    subject_id: int
-    distance: float
-    score: float
-
-
 def checked_encoding(values: object, what: str) -> FloatArray:
     """``values`` as a finite float64 (128,) array, or ``TemplateError`` naming ``what``."""
     array = np.asarray(values, dtype=np.float64)
@@ -63,7 +54,7 @@ class Gallery:
 
     ``version``: the engine version of every template. ``subject_ids``: sorted, each person once.
     ``means``: (n, 128) mean of each person's templates. ``scatters``: (n,) mean squared distance of the
-    templates to their mean (0 for one template). ``counts``: (n,) templates a person has.
+    templates to their mean (0 for one template). ``counts``: (n,) distinct templates a person has.
     ``encodings`` (m, 128) and ``owners`` (m,), the row of ``means`` each belongs to: all templates.
     """
 
@@ -84,7 +75,7 @@ class Gallery:
         by_subject: dict[int, list[FloatArray]] = {}
         for template in templates:
             what = f"template of subject {template.subject_id}"
-            if not 0.0 <= template.quality <= 1.0:
+            if not -_ROUNDING <= template.quality <= 1.0 + _ROUNDING:
                 raise TemplateError(f"{what}: quality {template.quality} is outside 0..1")
             by_subject.setdefault(template.subject_id, []).append(checked_encoding(template.encoding, what))
         subject_ids = tuple(sorted(by_subject))
@@ -92,8 +83,8 @@ class Gallery:
         means = np.zeros((size, ENCODING_SIZE))
         scatters = np.zeros(size)
         for row, subject_id in enumerate(subject_ids):
-            # Sorted, so that the order in which templates arrive cannot move the last bit of a sum.
-            own = np.array(sorted(by_subject[subject_id], key=lambda encoding: encoding.tolist()))
+            # Distinct and sorted: neither repetition nor the order of arrival can move a bit of a sum.
+            own = np.unique(np.array(by_subject[subject_id]), axis=0)
             by_subject[subject_id] = list(own)
             means[row] = own.mean(axis=0)
             scatters[row] = np.square(own - means[row]).sum(axis=1).mean()

@@ -10,7 +10,7 @@ person.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -29,6 +29,7 @@ __all__ = [
     "MatchPolicy",
     "Probe",
     "VersionMismatchError",
+    "duplicates",
     "identify",
 ]
 
@@ -139,6 +140,14 @@ def identify(
         _decide(row, photo, gallery, policy, accept=accept, review=review, assigned=assigned)
         for row in range(len(faces))
     ]
+
+
+def duplicates(encoding: NDArray[np.float32], gallery: Gallery, policy: MatchPolicy) -> tuple[Candidate, ...]:
+    """Who of the gallery this face would be recognised as, best first: at enrolment, people it may already be
+    enrolled as. Leave the student's own templates out of the gallery. Raises as ``identify`` does."""
+    (answer,) = identify([Probe(encoding)], gallery, replace(policy, margin=0.0))
+    accept, _ = policy.thresholds(max(len(gallery), 1))
+    return tuple(candidate for candidate in answer.candidates if candidate.score >= accept)
 
 
 def _probe(face: FaceLike | Probe) -> Probe:
