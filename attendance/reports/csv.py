@@ -1,4 +1,4 @@
-"""The roll as CSV: one clean header row, UTF-8, nothing a spreadsheet would run."""
+"""Reports as CSV: one clean header row, UTF-8, nothing a spreadsheet would run."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import datetime as dt
 import io
 from collections.abc import Iterable, Sequence
 
+from attendance.reports.documents import Document, Kind, Value
 from attendance.reports.tables import MarkFact
 
 ROLL_HEADER = (
@@ -31,6 +32,32 @@ def write_csv(header: Sequence[str], rows: Iterable[Sequence[object]], *, bom: b
     writer.writerow(header)
     writer.writerows(rows)
     return out.getvalue()
+
+
+def document_csv(document: Document, *, bom: bool = True) -> str:
+    """The rows under the columns' keys; no totals, so that every line is a fact. Shares become per cent."""
+    kinds = [column.kind for column in document.columns]
+    header = [safe_cell(column.key) for column in document.columns]
+    rows = ([_cell(value, kind) for value, kind in zip(row, kinds, strict=True)] for row in document.rows)
+    return write_csv(header, rows, bom=bom)
+
+
+def plain(value: Value, kind: Kind) -> str | int | float | None:
+    """A value as CSV and JSON write it: per cent with two decimals, ISO dates, times on the school's clock."""
+    if kind is Kind.PERCENT and isinstance(value, float):
+        return round(value * 100, 2)
+    if isinstance(value, dt.datetime):
+        return value.strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return value
+
+
+def _cell(value: Value, kind: Kind) -> str | int | float:
+    written = plain(value, kind)
+    if written is None:
+        return ""
+    return safe_cell(written) if isinstance(written, str) else written
 
 
 def roll_csv(roll: Iterable[MarkFact], zone: dt.tzinfo, *, bom: bool = True) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 
 COUNTED = frozenset({"present", "late", "left_early", "absent"})
 """Statuses that make a lesson count; *excused* and *not evaluated* say nothing about attendance."""
@@ -42,25 +42,107 @@ class RollCounts:
     to_check: int
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How often each mark stands; what waits for a person is counted in ``to_check`` and nowhere else."""
+
+    present: int = 0
+    late: int = 0
+    left_early: int = 0
+    excused: int = 0
+    absent: int = 0
+    not_evaluated: int = 0
+    to_check: int = 0
+
+    @property
+    def total(self) -> int:
+        return sum(getattr(self, field.name) for field in fields(self))
+
+    @property
+    def attended(self) -> int:
+        return self.present + self.late + self.left_early
+
+    @property
+    def counted(self) -> int:
+        return self.attended + self.absent
+
+    @property
+    def rate(self) -> float | None:
+        """Share of counted lessons attended, 0 to 1; None where no lesson counts."""
+        return self.attended / self.counted if self.counted else None
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            *(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)),
+        )
+
+
+TALLIED = tuple(field.name for field in fields(Tally))
+
+
+def effective(status: str, to_check: bool) -> str:
+    """What a mark counts as: its status once it is settled, ``to_check`` before."""
+    return "to_check" if to_check else status
+
+
+def tally(statuses: Iterable[str]) -> Tally:
+    """Count effective statuses; blanks (no mark) count nowhere. Raises ``KeyError`` for an unknown one."""
+    numbers = dict.fromkeys(TALLIED, 0)
+    for status in statuses:
+        if status:
+            numbers[status] += 1
+    return Tally(**numbers)
+
+
+def tally_of(numbers: Mapping[str, int]) -> Tally:
+    """A tally from numbers the database counted."""
+    return Tally(**dict(numbers))
+
+
 def roll_rows(marks: Iterable[MarkFact]) -> list[MarkFact]:
     """In the order of class lists: by name, then by number."""
     return sorted(marks, key=lambda mark: (mark.sort_name.casefold(), mark.student_number))
 
 
 def count(marks: Iterable[MarkFact]) -> RollCounts:
-    marks = list(marks)
-    settled = [mark.status for mark in marks if not mark.to_check]
+    numbers = tally(effective(mark.status, mark.to_check) for mark in marks)
     return RollCounts(
-        total=len(marks),
-        attended=sum(status in ATTENDED for status in settled),
-        absent=settled.count("absent"),
-        excused=settled.count("excused"),
-        not_evaluated=settled.count("not_evaluated"),
-        to_check=sum(mark.to_check for mark in marks),
+        total=numbers.total,
+        attended=numbers.attended,
+        absent=numbers.absent,
+        excused=numbers.excused,
+        not_evaluated=numbers.not_evaluated,
+        to_check=numbers.to_check,
     )
 
 
 def attendance_rate(statuses: Iterable[str]) -> float | None:
     """Share of counted lessons attended, 0 to 1; None where no lesson counts."""
-    counted = [status for status in statuses if status in COUNTED]
-    return sum(status in ATTENDED for status in counted) / len(counted) if counted else None
+    return tally(statuses).rate
+
+
+def trend(values: Iterable[float | None]) -> tuple[float, float] | None:
+    """First and last point of the least-squares line through values at equal steps; gaps keep their place.
+
+    None with fewer than three values: two points are no trend.
+    """
+    listed = list(values)
+    known = [(float(at), value) for at, value in enumerate(listed) if value is not None]
+    if len(known) < 3:
+        return None
+    mean_x = sum(x for x, _ in known) / len(known)
+    mean_y = sum(y for _, y in known) / len(known)
+    slope = sum((x - mean_x) * (y - mean_y) for x, y in known) / sum((x - mean_x) ** 2 for x, _ in known)
+    return mean_y - slope * mean_x, mean_y + slope * (len(listed) - 1 - mean_x)
+
+
+def absences_in_a_row(statuses: Iterable[str]) -> tuple[int, int]:
+    """(the run at the end, the longest run). What does not count neither breaks a run nor adds to it."""
+    run = longest = 0
+    for status in statuses:
+        if status == "absent":
+            run += 1
+            longest = max(longest, run)
+        elif status in ATTENDED:
+            run = 0
+    return run, longest

@@ -1,0 +1,355 @@
+"""Reports as documents: columns with kinds, rows of plain values, totals. Every format writes the same document."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from attendance.models import Course, Mark
+from attendance.reports.facts import CourseSummary, Days, Lesson
+from attendance.reports.matrix import Matrix, Missing, SessionFact, StudentLine
+from attendance.reports.tables import TALLIED, MarkFact, Tally, count, effective, tally
+
+Value = str | int | float | dt.date | dt.datetime | None
+Row = tuple[Value, ...]
+
+
+class Kind(StrEnum):
+    TEXT = "text"
+    STATUS = "status"
+    """A mark's code, shown as its word."""
+    LETTER = "letter"
+    """A mark's code, shown as its letter: a cell of the matrix."""
+    NUMBER = "number"
+    PERCENT = "percent"
+    """A share from 0 to 1."""
+    DATE = "date"
+    TIME = "time"
+    """An instant on the school's clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """``key`` names it in CSV and JSON, the same in every language; ``title`` is what people read."""
+
+    key: str
+    title: str
+    kind: Kind = Kind.TEXT
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    name: str
+    """Of the file, without its ending."""
+    title: str
+    facts: tuple[tuple[str, str], ...]
+    columns: tuple[Column, ...]
+    rows: Sequence[Row]
+    totals: Row | None = None
+    notes: tuple[str, ...] = ()
+    signature: bool = False
+    frozen: int = field(default=1)
+    """Columns that stay in sight while the rest scrolls, and come again on each page of a wide table."""
+
+
+LETTERS = {
+    "present": "P", "late": "L", "left_early": "E", "excused": "X", "absent": "A", "not_evaluated": "–",
+    "to_check": "?",
+}  # fmt: skip
+WORDS: dict[str, str | Promise] = {**dict(Mark.Status.choices), "to_check": gettext_lazy("to check")}
+TALLY_KINDS = (*TALLIED, "counted", "attended")
+
+
+def word(status: str) -> str:
+    return str(WORDS[status]) if status else ""
+
+
+def days_text(days: Days) -> str:
+    return f"{date_format(days.first)} – {date_format(days.last)}"
+
+
+def _tally_columns() -> tuple[Column, ...]:
+    titles = {**WORDS, "counted": gettext_lazy("lessons counted"), "attended": gettext_lazy("attended")}
+    return (
+        *(Column(key, str(titles[key]), Kind.NUMBER) for key in TALLY_KINDS),
+        Column("attended_percent", _("attended %"), Kind.PERCENT),
+    )
+
+
+def _tally_values(numbers: Tally) -> Row:
+    return (*(getattr(numbers, key) for key in TALLY_KINDS), numbers.rate)
+
+
+def legend() -> str:
+    letters = ", ".join(f"{letter} {word(status)}" for status, letter in LETTERS.items())
+    return _("%(letters)s. Excused, not evaluated and to check count neither for nor against.") % {
+        "letters": letters
+    }
+
+
+def roll(session: SessionFact, course: Course, marks: Sequence[MarkFact]) -> Document:
+    """The roll of one session."""
+    numbers = count(marks)
+    columns = (
+        Column("student_number", _("Number")),
+        Column("name", _("Name")),
+        Column("email", _("E-mail")),
+        Column("status", _("Mark"), Kind.STATUS),
+        Column("minutes_late", _("Minutes late"), Kind.NUMBER),
+        Column("minutes_early", _("Minutes early"), Kind.NUMBER),
+        Column("first_seen", _("First seen"), Kind.TIME),
+        Column("last_seen", _("Last seen"), Kind.TIME),
+        Column("seen_in_photos", _("Seen in photos"), Kind.NUMBER),
+        Column("source", _("Marked by")),
+        Column("note", _("Note")),
+    )
+    zone = session.starts_at.tzinfo
+    rows = [
+        (
+            mark.student_number, mark.sort_name, mark.email, effective(mark.status, mark.to_check),
+            mark.minutes_late, mark.minutes_early,
+            mark.first_seen_at and mark.first_seen_at.astimezone(zone),
+            mark.last_seen_at and mark.last_seen_at.astimezone(zone),
+            mark.seen_in, mark.source, mark.note,
+        )
+        for mark in marks
+    ]  # fmt: skip
+    when = (
+        f"{date_format(session.starts_at, 'DATE_FORMAT')}, {session.starts_at:%H:%M}–{session.ends_at:%H:%M}"
+    )
+    present = _("%(here)d of %(all)d, %(check)d to check") % {
+        "here": numbers.attended, "all": numbers.total, "check": numbers.to_check,
+    }  # fmt: skip
+    facts = (
+        (_("Course"), f"{course.name} ({course.code})"),
+        (_("Session"), when),
+        (_("Room"), session.room or "–"),
+    )
+    return Document(
+        f"roll {course.code} {session.starts_at:%Y-%m-%d}",
+        _("Roll: %(course)s") % {"course": course.name},
+        (*facts, (_("Present"), present)),
+        columns,
+        rows,
+        notes=(_sources(),),
+        signature=True,
+        frozen=2,
+    )
+
+
+def _sources() -> str:
+    return ", ".join(f"{value}: {label}" for value, label in Mark.Source.choices)
+
+
+def _session_keys(sessions: Sequence[SessionFact]) -> list[str]:
+    """``2026-03-12 09:00``; lessons that begin together get a number."""
+    seen: Counter[str] = Counter()
+    keys = []
+    for session in sessions:
+        key = f"{session.starts_at:%Y-%m-%d %H:%M}"
+        seen[key] += 1
+        keys.append(key if seen[key] == 1 else f"{key} ({seen[key]})")
+    return keys
+
+
+def course(matrix: Matrix, days: Days) -> Document:
+    """Students by sessions, with every student's numbers and the class's."""
+    sessions = [column.session for column in matrix.columns]
+    columns = (
+        Column("student_number", _("Number")),
+        Column("name", _("Name")),
+        Column("email", _("E-mail")),
+        *(
+            Column(key, f"{date_format(one.starts_at, 'd/m')} {one.starts_at:%H:%M}", Kind.LETTER)
+            for key, one in zip(_session_keys(sessions), sessions, strict=True)
+        ),
+        *_tally_columns(),
+        Column("absences_in_a_row", _("absences in a row"), Kind.NUMBER),
+        Column("at_risk", _("at risk")),
+    )
+    rows: list[Row] = [
+        (
+            line.student.number, line.student.sort_name, line.student.email,
+            *(cell.effective if cell else "" for cell in line.cells),
+            *_tally_values(line.tally), line.in_a_row, "yes" if line.at_risk else "no",
+        )
+        for line in matrix.lines
+    ]  # fmt: skip
+    rates: list[Value] = [column.tally.rate for column in matrix.columns]
+    totals: Row = (
+        "", _("Total"), "", *rates, *_tally_values(matrix.total), None, str(sum(line.at_risk for line in matrix.lines)),
+    )  # fmt: skip
+    facts = (
+        (_("Course"), f"{matrix.course.name} ({matrix.course.code})"),
+        (_("Term"), matrix.course.term),
+        (_("Days"), days_text(days)),
+    )
+    return Document(
+        f"attendance {matrix.course.code} {days.first} {days.last}",
+        _("Attendance: %(course)s") % {"course": matrix.course.name},
+        facts, columns, rows, totals, (legend(), rule_text(matrix)), signature=True, frozen=2,
+    )  # fmt: skip
+
+
+def rule_text(matrix: Matrix) -> str:
+    rule = matrix.rule
+    return _("At risk: %(run)d absences in a row, or under %(rate)d %% once %(lessons)d lessons count.") % {
+        "run": rule.in_a_row,
+        "rate": round(rule.least_rate * 100),
+        "lessons": rule.from_lessons,
+    }
+
+
+def risk_words(line: StudentLine) -> str:
+    """Why a student is at risk, in words."""
+    words = []
+    if line.by_run:
+        words.append(_("%(n)d absences in a row") % {"n": line.in_a_row})
+    if line.by_rate and line.tally.rate is not None:
+        words.append(_("%(percent)s %% attended") % {"percent": percent_text(line.tally.rate)})
+    return ", ".join(words)
+
+
+def percent_text(share: float | None) -> str:
+    """``93.3``, at most one decimal, never rounded up over a whole: 79.96 stays under 80."""
+    if share is None:
+        return ""
+    tenths = int(share * 1000 + 1e-9)
+    return f"{tenths / 10:.1f}".removesuffix(".0")
+
+
+def student(name: str, number: str, lessons: Sequence[Lesson], days: Days) -> Document:
+    """One student's lessons in every course the reader may see."""
+    columns = (
+        Column("date", _("Date"), Kind.DATE),
+        Column("starts", _("Starts")),
+        Column("course_code", _("Code")),
+        Column("course", _("Course")),
+        Column("status", _("Mark"), Kind.STATUS),
+        Column("minutes_late", _("Minutes late"), Kind.NUMBER),
+        Column("minutes_early", _("Minutes early"), Kind.NUMBER),
+        Column("note", _("Note")),
+    )
+    rows: list[Row] = [
+        (
+            one.session.starts_at.date(), f"{one.session.starts_at:%H:%M}", one.course_code, one.course_name,
+            one.cell.effective, one.cell.minutes_late, one.cell.minutes_early, one.note,
+        )
+        for one in lessons
+    ]  # fmt: skip
+    numbers = tally(one.cell.effective for one in lessons)
+    rate = f"{percent_text(numbers.rate)} %" if numbers.rate is not None else "–"
+    counts = ", ".join(f"{word(key)} {getattr(numbers, key)}" for key in TALLIED if getattr(numbers, key))
+    facts = (
+        (_("Student"), name),
+        (_("Number"), number),
+        (_("Days"), days_text(days)),
+        (_("Attended"), f"{rate} ({numbers.attended}/{numbers.counted})"),
+        (_("Marks"), counts or "–"),
+    )
+    late = sum(one.cell.minutes_late or 0 for one in lessons)
+    early = sum(one.cell.minutes_early or 0 for one in lessons)
+    totals: Row = (None, "", "", _("Total"), "", late, early, "")
+    return Document(
+        f"student {number} {days.first} {days.last}",
+        name,
+        facts,
+        columns,
+        rows,
+        totals,
+        signature=True,
+        frozen=1,
+    )
+
+
+def summary(courses: Sequence[CourseSummary], days: Days) -> Document:
+    """Every course in one line."""
+    columns = (
+        Column("course_code", _("Code")),
+        Column("course", _("Course")),
+        Column("term", _("Term")),
+        Column("students", _("Students"), Kind.NUMBER),
+        Column("rolls_taken", _("Rolls taken"), Kind.NUMBER),
+        Column("rolls_missing", _("Rolls missing"), Kind.NUMBER),
+        *_tally_columns(),
+    )
+    rows: list[Row] = [
+        (one.code, one.name, one.term, one.students, one.taken, one.missing, *_tally_values(one.tally))
+        for one in courses
+    ]
+    numbers = sum((one.tally for one in courses), Tally())
+    totals: Row = (
+        "", _("Total"), "", None, sum(one.taken for one in courses), sum(one.missing for one in courses),
+        *_tally_values(numbers),
+    )  # fmt: skip
+    return Document(
+        f"courses {days.first} {days.last}", _("All courses"), ((_("Days"), days_text(days)),), columns, rows, totals,
+        frozen=2,
+    )  # fmt: skip
+
+
+WHY: dict[str, str | Promise] = {
+    "not_taken": gettext_lazy("roll not taken"),
+    "left_open": gettext_lazy("over, but still open"),
+    "not_evaluated": gettext_lazy("not evaluated: too few usable photos"),
+}
+
+
+def missing(found: Sequence[tuple[Course, Missing]], days: Days) -> Document:
+    """Lessons that are over without a usable roll."""
+    columns = (
+        Column("date", _("Date"), Kind.DATE),
+        Column("starts", _("Starts")),
+        Column("ends", _("Ends")),
+        Column("course_code", _("Code")),
+        Column("course", _("Course")),
+        Column("room", _("Room")),
+        Column("why", _("What is missing")),
+    )
+    rows: list[Row] = [
+        (
+            one.session.starts_at.date(), f"{one.session.starts_at:%H:%M}", f"{one.session.ends_at:%H:%M}",
+            of.code, of.name, one.session.room, str(WHY[one.why]),
+        )
+        for of, one in found
+    ]  # fmt: skip
+    return Document(
+        f"missing rolls {days.first} {days.last}", _("Rolls that are missing"), ((_("Days"), days_text(days)),),
+        columns, rows,
+    )  # fmt: skip
+
+
+def marks_for_sis(matrix: Matrix, days: Days) -> Document:
+    """One line a mark, for student information systems."""
+    columns = tuple(
+        Column(key, key)
+        for key in (
+            "student_number",
+            "course_code",
+            "date",
+            "starts",
+            "ends",
+            "status",
+            "minutes_late",
+            "minutes_early",
+        )
+    )
+    rows: list[Row] = [
+        (
+            line.student.number, matrix.course.code, f"{column.session.starts_at:%Y-%m-%d}",
+            f"{column.session.starts_at:%H:%M}", f"{column.session.ends_at:%H:%M}", cell.effective,
+            cell.minutes_late, cell.minutes_early,
+        )
+        for line in matrix.lines
+        for column, cell in zip(matrix.columns, line.cells, strict=True)
+        if cell is not None
+    ]  # fmt: skip
+    return Document(f"marks {matrix.course.code} {days.first} {days.last}", "", (), columns, rows)
