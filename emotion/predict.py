@@ -73,8 +73,8 @@ class Reader:
         return augment.standardise(pixels) if self.standardise else pixels
 
 
-def from_checkpoint(path: Path) -> Reader:
-    """The averaged weights of a training run's checkpoint.
+def from_checkpoint(path: Path, *, averaged: bool = True) -> Reader:
+    """The averaged weights of a training run's checkpoint, or the last ones.
 
     Raises:
         WeightsMissing: there is no such file.
@@ -86,7 +86,7 @@ def from_checkpoint(path: Path) -> Reader:
         state = torch.load(path, map_location="cpu", weights_only=True)
         config = configs.get(state["config"])
         network = networks.create(state["network"], channels=state["channels"], heads=state["heads"])
-        network.load_state_dict(state["average"])
+        network.load_state_dict(state["average" if averaged else "weights"])
     except (RuntimeError, KeyError, TypeError, ValueError, EOFError, UnknownName) as problem:
         raise WeightsDamaged(f"{path}: not a checkpoint of this version ({problem})") from problem
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
