@@ -81,7 +81,7 @@ def test_names_and_limits() -> None:
 
 def test_smaller_faces_are_looked_for_on_a_larger_scale() -> None:
     for make in (centerface.CenterFaceDetector, mmod.MmodDetector):
-        assert make(16).scale > make(32).scale
+        assert make(40).scale > make(80).scale
     assert hog.HogDetector(80).upsamples == 0
     assert hog.HogDetector(40).upsamples == 1
     assert hog.HogDetector(20).upsamples == 2
