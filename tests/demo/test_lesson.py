@@ -54,6 +54,7 @@ def test_the_built_in_lesson_has_one_student_of_each_kind() -> None:
     assert [part.person.name for part in plan.parts if not part.enrolled] == ["f"]
 
 
+@settings(deadline=None)
 @given(
     students=st.integers(1, 40),
     strangers=st.integers(0, 4),
