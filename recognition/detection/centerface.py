@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from functools import cache
 from typing import Any, TypeAlias
 
@@ -16,6 +17,8 @@ from recognition.types import Box, Detection, Image, checked_image
 
 FloatArray: TypeAlias = npt.NDArray[np.float32]
 
+_ONE_AT_A_TIME = threading.Lock()
+"""OpenCV's networks hold their input, and other threads run while they work."""
 _OUTPUTS = ["537", "538", "539", "540"]
 _CELL = 4
 _STEP = 32
@@ -57,12 +60,13 @@ class CenterFaceDetector:
         height, width = image.shape[:2]
         canvas = np.zeros((-(-height // _STEP) * _STEP, -(-width // _STEP) * _STEP, 3), np.uint8)
         canvas[:height, :width] = image
-        network = _network()
         # RGB as it is: the published code feeds BGR, with which far fewer small faces are found.
-        network.setInput(cv2.dnn.blobFromImage(canvas))
-        heat, sizes, offsets, points = (
-            np.asarray(output[0], np.float32) for output in network.forward(_OUTPUTS)
-        )
+        blob = cv2.dnn.blobFromImage(canvas)
+        with _ONE_AT_A_TIME:
+            network = _network()
+            network.setInput(blob)
+            outputs = network.forward(_OUTPUTS)
+            heat, sizes, offsets, points = (np.array(output[0], np.float32) for output in outputs)
         return without_doubles(_decode(heat, sizes, offsets, points, self.threshold))
 
 

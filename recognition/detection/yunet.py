@@ -5,6 +5,7 @@ Its file is in no package: a site brings it, see ``recognition.model_files.YUNET
 
 from __future__ import annotations
 
+import threading
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ THRESHOLD = 0.6
 MAX_PIXELS = 4_000_000
 COARSE_SIDE = 512
 _NMS = 0.3
+_ONE_AT_A_TIME = threading.Lock()
 _TOP = 5000
 
 
@@ -52,9 +54,10 @@ class YunetDetector:
         return detect_in_views(image, views, self._find)
 
     def _find(self, image: Image) -> list[Detection]:
-        network = _network(self._path, self.threshold)
-        network.setInputSize((image.shape[1], image.shape[0]))
-        _, rows = network.detect(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+        with _ONE_AT_A_TIME:
+            network = _network(self._path, self.threshold)
+            network.setInputSize((image.shape[1], image.shape[0]))
+            _, rows = network.detect(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
         if rows is None:
             return []
         return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import dlib
@@ -252,3 +253,13 @@ def test_default_finds_crowds_of_small_faces(shared_data: Path) -> None:
         false += more
     assert sum(hits) >= 0.97 * len(hits)
     assert false <= 3
+
+
+def test_threads_do_not_mix_up_their_photos() -> None:
+    detector = load_detector("centerface")
+    photos = [drawn_face(50), np.full((90, 120, 3), 100, np.uint8), np.hstack([drawn_face(60)] * 2)]
+    expected = [len(detector.detect(photo)) for photo in photos]
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(lambda turn: len(detector.detect(photos[turn % 3])), range(30)))
+    assert expected == [1, 0, 2]
+    assert found == expected * 10
