@@ -76,7 +76,7 @@ class MatchPolicy:
     calibration: Calibration | None = None
     normaliser: Normaliser | None = None
     evidence: EvidencePolicy = EvidencePolicy()
-    same_person_distance: float = 0.5
+    same_person_distance: float = 0.6
     count_offset: float = 0.0
 
     def __post_init__(self) -> None:

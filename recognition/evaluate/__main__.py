@@ -56,7 +56,9 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument("--detector", help="default: the engine's")
         one.add_argument("--recipe", default="accurate", help="recipe reported under the plain names")
         one.add_argument("--recipes", nargs="*", default=list(RECIPES), help="recipes measured in one pass")
-        one.add_argument("--sizes", action="store_true", help="lfw: also with one picture made small")
+        one.add_argument(
+            "--sizes", nargs="*", type=int, default=[], help="lfw: also one picture of so few pixels"
+        )
     return parser
 
 
@@ -91,7 +93,7 @@ def run_lfw(chosen: argparse.Namespace) -> dict[str, float]:
     if chosen.sizes:
         full = np.sort(by_size["distance"][~pairs.same])[::-1]
         at_one_percent = float(full[int(0.01 * len(full))])
-        for width in lfw.WIDTHS:
+        for width in chosen.sizes:
             small = encode_lfw(data, loaded, chosen.out / "cache", rows=pairs.second, width=width)[0]
             place = np.searchsorted(np.unique(pairs.second), pairs.second)
             scores = lfw.distance_scores(main_encoded.rows(pairs.first), small.rows(place))

@@ -17,7 +17,7 @@ from safetensors.numpy import save_file
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from recognition.evaluate import open_set, sessions
+from recognition.evaluate import groups, open_set, sessions
 from recognition.evaluate.encoded import Encoded
 from recognition.evaluate.fit_normaliser import fit_normaliser
 from recognition.evaluate.lfw_data import Lfw
@@ -29,6 +29,7 @@ STRANGER_SHARE = 0.1
 """Share of strangers among the faces of a photo, for the probabilities."""
 MARGIN, MIN_QUALITY = 0.03, 0.05
 CLASSES = 100
+GROUPED_SESSIONS = 15
 GALLERIES = (3, 10, 30)
 OFFSET_FPIRS = (0.001, 0.003, 0.01, 0.03)
 log = logging.getLogger(__name__)
@@ -63,7 +64,12 @@ def fit_policy(data: Lfw, encoded: Encoded, version: str, *, seed: int = 0) -> M
         count_offset=count_offset,
         calibration=_calibration(scores),
     )
-    return replace(policy, evidence=_evidence(data, encoded, policy, seed))
+    few = sessions.draw_sessions(data, data.halves[0], encoded.found, seed=seed, sessions=GROUPED_SESSIONS)
+    return replace(
+        policy,
+        evidence=_evidence(data, encoded, policy, seed),
+        same_person_distance=groups.best_threshold(few, encoded),
+    )
 
 
 def save_policy(policy: MatchPolicy, path: Path) -> None:

@@ -17,7 +17,6 @@ from recognition.evaluate.encoded import Encoded
 from recognition.evaluate.fit_normaliser import fit_normaliser
 from recognition.evaluate.lfw_data import Lfw, Pairs
 
-WIDTHS = (64, 48, 32, 24, 16)
 FOLDS = 10
 FloatArray = NDArray[np.float64]
 

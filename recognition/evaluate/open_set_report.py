@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
-from recognition.evaluate import figures, open_set, sessions
+from recognition.evaluate import figures, groups, open_set, sessions
 from recognition.evaluate.encoded import Encoded
 from recognition.evaluate.fit_normaliser import stranger_distance
 from recognition.evaluate.lfw_data import Lfw
@@ -17,6 +17,7 @@ from recognition.evaluate.open_set import ClassDraw, Scores
 from recognition.policy import MatchPolicy
 
 FloatArray = NDArray[np.float64]
+GROUPED_SESSIONS = 15
 
 
 def report(data: Lfw, encoded: Encoded, version: str, *, seed: int, out: Path) -> dict[str, float]:
@@ -110,4 +111,11 @@ def _sessions(data: Lfw, encoded: Encoded, policy: MatchPolicy, seed: int) -> di
         lines[f"session_fpir_{photos}"] = found.false_marks
         lines[f"session_present_to_review_{photos}"] = found.present_to_review
         lines[f"session_absent_to_review_{photos}"] = found.absent_to_review
+    for name, grouping in (
+        ("", groups.average_linkage(policy.same_person_distance)),
+        ("_chinese_whispers_0.5", groups.chinese_whispers(0.5)),
+    ):
+        precision, recall, rows = groups.measure(drawn[:GROUPED_SESSIONS], encoded, grouping)
+        lines[f"group_precision{name}"], lines[f"group_recall{name}"] = precision, recall
+        lines[f"group_rows_a_person{name}"] = rows
     return lines
