@@ -147,8 +147,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--min-face-pixels",
         type=int,
-        default=10,
-        help="width of the smallest face to be found (default 10: everything; the engine's own default is 32)",
+        default=8,
+        help="width of the smallest face to be found (default 8: everything; the engine's own default is 32)",
     )
     parser.add_argument(
         "--reduce", type=float, default=1.0, help="photos are made smaller by this factor first"
