@@ -46,7 +46,7 @@ SHOTS = (
     Shot("session", ("/", FIRST_SESSION)),
     Shot("session-dark", ("/", FIRST_SESSION), dark=True),
     Shot("session-phone", ("/", FIRST_SESSION), size=PHONE),
-    Shot("face", ("/", FIRST_SESSION), click=".box--uncertain, .box--unknown, .box"),
+    Shot("face", ("/", FIRST_SESSION), click=".box--uncertain"),
     Shot("roster", ("/courses/", FIRST_COURSE)),
     Shot("student", ("/courses/", FIRST_COURSE, FIRST_STUDENT)),
     Shot("import", ("/courses/", FIRST_COURSE, "a[href$='/import/']")),

@@ -12,6 +12,9 @@ from attendance.models import ClassSession, Sighting, Student
 from attendance.web.faces import portrait_urls
 from attendance.web.words import FACE_REASONS, in_words
 
+WORTH_SHOWING = 0.02
+"""Candidates below this probability are found among the others, unless they are the best two."""
+
 
 @dataclass(frozen=True, slots=True)
 class CandidateView:
@@ -41,7 +44,12 @@ def face_screen(session: ClassSession, sighting: Sighting) -> FaceScreen:
             "student__family_name", "student__given_name", "student__number"
         )
     }
-    ranked = [row for row in sighting.candidates.all()[:5] if row.student_id in students]
+    ranked = [
+        row
+        for place, row in enumerate(sighting.candidates.all()[:5])
+        if row.student_id in students
+        and (place < 2 or row.probability is None or row.probability >= WORTH_SHOWING)
+    ]
     portraits = portrait_urls(row.student_id for row in ranked)
     candidates = [
         CandidateView(
@@ -67,5 +75,9 @@ def face_screen(session: ClassSession, sighting: Sighting) -> FaceScreen:
 def _likeness(probability: float | None, distance: float) -> str:
     """A percentage only where it is calibrated; otherwise the distance itself."""
     if probability is not None:
-        return _("%(percent)d %% likely") % {"percent": round(probability * 100)}
+        # Nothing a model says is certain, so it is never written as 0 or 100.
+        percent = min(max(round(probability * 100), 1), 99)
+        if percent == 1:
+            return _("hardly likely")
+        return _("%(percent)d %% likely") % {"percent": percent}
     return _("distance %(distance).2f") % {"distance": distance}

@@ -104,7 +104,9 @@ def build(user: User) -> TodayScreen:
         to_check=sum(session.checks for session in to_check),
         sessions_to_check=to_check,
         demo=demo,
-        demo_session=demo.sessions.order_by("-starts_at").first() if demo else None,
+        demo_session=demo.sessions.exclude(state=ClassSession.State.PLANNED).order_by("-starts_at").first()
+        if demo
+        else None,
     )
 
 
