@@ -21,6 +21,7 @@ from attendance.models import ClassSession, Course, RosterEntry, Student
 
 MAX_BYTES = 2 * 1024 * 1024
 MAX_ROWS = 5000
+_BATCH = 500
 
 COLUMNS = ("number", "given_name", "family_name", "name", "email")
 """What a column can mean; ``name`` is a whole name, split at a comma or at the last space."""
@@ -124,22 +125,43 @@ def preview(course: Course, data: bytes, columns: Sequence[str | None] | None = 
 
 
 def import_rows(course: Course, seen: Preview) -> ImportResult:
-    """Store the importable rows of a preview in one transaction; rows with errors are left out."""
-    counts = dict.fromkeys(Verdict, 0)
+    """Store the importable rows of a preview in one transaction; rows with errors are left out.
+
+    Written in bulk: a long list must not hold the database while photos come in.
+    """
+    rows = seen.importable
     with transaction.atomic():
-        for row in seen.importable:
-            student, _created = Student.objects.update_or_create(
-                number=row.number,
-                defaults={
-                    "given_name": row.given_name,
-                    "family_name": row.family_name,
-                    **({"email": row.email} if row.email else {}),
-                },
-            )
-            add_to_roster(course, student)
-            counts[row.verdict] += 1
+        known = Student.objects.in_bulk([row.number for row in rows], field_name="number")
+        new, changed = [], []
+        for row in rows:
+            student = known.get(row.number)
+            if student is None:
+                new.append(
+                    Student(
+                        number=row.number,
+                        given_name=row.given_name,
+                        family_name=row.family_name,
+                        email=row.email,
+                    )
+                )
+                continue
+            student.given_name, student.family_name = row.given_name, row.family_name
+            student.email = row.email or student.email
+            changed.append(student)
+        Student.objects.bulk_create(new, batch_size=_BATCH)
+        Student.objects.bulk_update(changed, ["given_name", "family_name", "email"], batch_size=_BATCH)
+        students = Student.objects.filter(number__in=[row.number for row in rows])
+        day = _first_day(course)
+        RosterEntry.objects.bulk_create(
+            (RosterEntry(course=course, student=student, enrolled_on=day) for student in students),
+            batch_size=_BATCH,
+            ignore_conflicts=True,
+        )
+        course.roster_entries.filter(student__in=students, left_on__isnull=False).update(left_on=None)
         galleries.raise_version(course)
-    return ImportResult(counts[Verdict.NEW], counts[Verdict.CHANGED], counts[Verdict.ADDED], len(seen.errors))
+    return ImportResult(
+        seen.count(Verdict.NEW), seen.count(Verdict.CHANGED), seen.count(Verdict.ADDED), len(seen.errors)
+    )
 
 
 def add_student(
@@ -165,19 +187,20 @@ def add_student(
 
 def add_to_roster(course: Course, student: Student, since: dt.date | None = None) -> RosterEntry:
     """On the roster from ``since`` (today; the term's first day if that is still to come)."""
-    day = since or max(schooltime.today(), course.term.starts_on)
-    if (
-        ClassSession.objects.filter(course=course, starts_at__lt=schooltime.day_bounds(day)[1]).exists()
-        is False
-    ):
-        day = min(day, course.term.starts_on)  # nobody missed a lesson yet: on the list from the beginning
     entry, created = RosterEntry.objects.get_or_create(
-        course=course, student=student, defaults={"enrolled_on": day}
+        course=course, student=student, defaults={"enrolled_on": since or _first_day(course)}
     )
     if not created and entry.left_on is not None:
         entry.left_on = None
         entry.save(update_fields=["left_on"])
     return entry
+
+
+def _first_day(course: Course) -> dt.date:
+    """From when somebody added now is on the roster: from the beginning while nobody has missed a lesson yet."""
+    day = max(schooltime.today(), course.term.starts_on)
+    begun = ClassSession.objects.filter(course=course, starts_at__lt=schooltime.day_bounds(day)[1]).exists()
+    return day if begun else course.term.starts_on
 
 
 def remove_from_roster(course: Course, student: Student) -> None:

@@ -129,6 +129,19 @@ def test_a_preview_takes_as_many_queries_for_two_rows_as_for_two_hundred(course:
     assert counts[0] == counts[1]
 
 
+def test_an_import_takes_no_query_for_each_row(course: Course) -> None:
+    counts = []
+    for size in (20, 200):
+        seen = rosters.preview(
+            course, b"number,name\n" + b"".join(b"%d,Person %d\n" % (n, n) for n in range(size))
+        )
+        with CaptureQueriesContext(connection) as queries:
+            rosters.import_rows(course, seen)
+        counts.append(len(queries))
+    assert course.students.count() == 200
+    assert counts[1] <= counts[0] + 2
+
+
 def test_columns_can_be_corrected_by_hand(course: Course) -> None:
     seen = rosters.preview(course, b"a,b,c\n1,Adams,Ruth\n", ["number", "family_name", "given_name"])
     assert (seen.rows[0].given_name, seen.rows[0].family_name) == ("Ruth", "Adams")
