@@ -24,6 +24,7 @@ from emotion.data import Samples
 from emotion.errors import EmotionError
 from emotion.labels import CHALLENGE
 from emotion.predict import from_checkpoint
+from emotion.refit import refit
 from emotion.train import fer_parts
 from emotion.training import BEST, CHECKPOINT
 
@@ -50,6 +51,7 @@ def export(
     *,
     averaged: bool = True,
     image_size: int | None = None,
+    training: Samples | None = None,
 ) -> dict[str, object]:
     """Write ``out`` (float16 kernels, float32 statistics) and its line in ``SHA256SUMS``; returns its details.
 
@@ -61,11 +63,13 @@ def export(
         averaged: the averaged weights, else the last ones.
         image_size: the size faces are read at, if not the configuration's. A network learned at one size often reads
             best at a slightly larger one (Touvron et al., arXiv 1906.06423).
+        training: fit the heads again on these (:mod:`emotion.refit`).
     """
     reader = from_checkpoint(checkpoint, averaged=averaged)
     if image_size is not None:
         reader = replace(reader, image_size=image_size)
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    fits = refit(reader, training) if training is not None else []
     answers = reader.probabilities(validation.images, mirror=True)["challenge"]
     right = answers.argmax(1) == validation.targets["challenge"].argmax(1)
     temperature, confusion = calibrate(answers, validation)
@@ -80,12 +84,13 @@ def export(
         "confusion": confusion,
         "configuration": state["config"],
         "epochs": len(state["history"]),
+        "refitted": [fit.head for fit in fits],
         "validation_pictures": len(validation),
         "validation_accuracy": float(right.float().mean()),
     }
     tensors = {
         name: (value.half() if value.dim() > 1 else value).contiguous()
-        for name, value in state["average" if averaged else "weights"].items()
+        for name, value in reader.network.state_dict().items()
     }
     out.parent.mkdir(parents=True, exist_ok=True)
     beside = out.with_suffix(".part")
@@ -107,11 +112,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     made.add_argument(
         "--last-weights", action="store_true", help="the last weights instead of the averaged ones"
     )
+    made.add_argument(
+        "--refit", action="store_true", help="fit the heads again on the training part as it is"
+    )
     made.add_argument("--best", action="store_true", help=f"{BEST} instead of {CHECKPOINT}")
     given = made.parse_args(arguments)
     checkpoint = given.run / (BEST if given.best else CHECKPOINT)
     try:
-        validation = fer_parts(configs.get("rollcall"), given.data)[1]
+        training, validation = fer_parts(configs.get("rollcall"), given.data)
         details = export(
             checkpoint,
             validation,
@@ -119,6 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             given.number,
             averaged=not given.last_weights,
             image_size=given.image_size,
+            training=training if given.refit else None,
         )
     except EmotionError as problem:
         print(f"error: {problem}", file=sys.stderr)

@@ -77,9 +77,13 @@ class RollcallNet(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.heads = Heads(256, heads)
 
+    def features(self, images: Tensor) -> Tensor:
+        """What the heads see: (B, 256)."""
+        maps: Tensor = self.stages(self.stem(images))
+        return maps.mean(dim=(2, 3))
+
     def forward(self, images: Tensor) -> dict[str, Tensor]:
-        features = self.stages(self.stem(images)).mean(dim=(2, 3))
-        answers: dict[str, Tensor] = self.heads(self.dropout(features))
+        answers: dict[str, Tensor] = self.heads(self.dropout(self.features(images)))
         return answers
 
 
