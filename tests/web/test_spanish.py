@@ -15,14 +15,18 @@ from django.conf import settings
 from django.utils import translation
 
 FOLDER = Path(settings.LOCALE_PATHS[0]) / "es" / "LC_MESSAGES"
-ENTRY = re.compile(r'^msgid ("(?:[^"\\]|\\.)+")\nmsgstr ("(?:[^"\\]|\\.)*")$', re.M)
+ENTRY = re.compile(r'^(msgctxt .+\n)?msgid ("(?:[^"\\]|\\.)+")\nmsgstr ("(?:[^"\\]|\\.)*")$', re.M)
 PLACE = re.compile(r"%\(\w+\)|%[sd]")
 
 
 def written() -> dict[str, str]:
     """Entries without plural or context, as they stand in the text file."""
     text = (FOLDER / "django.po").read_text(encoding="utf-8")
-    return {ast.literal_eval(english): ast.literal_eval(spanish) for english, spanish in ENTRY.findall(text)}
+    return {
+        ast.literal_eval(english): ast.literal_eval(spanish)
+        for context, english, spanish in ENTRY.findall(text)
+        if not context
+    }
 
 
 def test_everything_is_translated_with_its_place_holders() -> None:
