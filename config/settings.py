@@ -203,7 +203,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
+# In memory: a schedule file that a kill leaves half written would keep beat, and the sweeper, from ever starting.
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "attendance.tasks.sweep", "schedule": 30.0},
     "close-finished-sessions": {"task": "attendance.tasks.close_finished_sessions", "schedule": 60.0},
