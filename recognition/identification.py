@@ -51,8 +51,9 @@ class Candidate:
     """One person a face may be.
 
     ``distance``: root mean square Euclidean distance to the person's templates. ``score``: grows with
-    likeness, comparable between people and photos under one policy. ``probability``: calibrated chance in
-    0..1 that the face is this person (``MatchPolicy.probability``), None where none was fitted.
+    likeness, comparable between people and photos under one policy. ``probability``: in
+    0..1, calibrated for the best candidate of a face: how often one with this score is right (for the others
+    it is an upper bound); None where none was fitted.
     """
 
     subject_id: int

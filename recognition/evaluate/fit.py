@@ -108,13 +108,13 @@ def _step(scores: FloatArray) -> float:
 
 
 def _calibration(scores: FloatArray) -> Calibration:
-    """Logistic fit over all pairs of face and student, strangers' faces being ``STRANGER_SHARE`` of all."""
+    """Logistic fit over the best candidate of each face, strangers' faces being ``STRANGER_SHARE`` of all."""
     size = open_set.STUDENTS
-    same = np.zeros(scores.shape, dtype=bool)
-    same[:, np.arange(size), np.arange(size)] = True
-    weights = np.full(scores.shape, (1 - STRANGER_SHARE) / size)
-    weights[:, size:, :] = STRANGER_SHARE / (scores.shape[1] - size)
-    return Calibration(*logistic(scores.ravel(), same.ravel(), weights.ravel()))
+    faces = np.arange(scores.shape[1])
+    right = scores.argmax(axis=2) == faces[None, :]
+    weights = np.where(faces < size, (1 - STRANGER_SHARE) / size, STRANGER_SHARE / (len(faces) - size))
+    spread = np.broadcast_to(weights, right.shape)
+    return Calibration(*logistic(scores.max(axis=2).ravel(), right.ravel(), spread.ravel()))
 
 
 def logistic(values: FloatArray, truth: NDArray[np.bool_], weights: FloatArray) -> tuple[float, float]:
@@ -135,7 +135,7 @@ def logistic(values: FloatArray, truth: NDArray[np.bool_], weights: FloatArray) 
 
 def _evidence(data: Lfw, encoded: Encoded, policy: MatchPolicy, seed: int) -> EvidencePolicy:
     """The correlation of sightings as measured, then slope and intercept that explain best who was there, over
-    sessions of 3, 6 and 12 photos, half of the weight on those who were."""
+    sessions of 3, 6 and 12 photos, half of the roster being there."""
     drawn = sessions.draw_sessions(data, data.halves[0], encoded.found, seed=seed)
     same, different = sessions.correlations(drawn, encoded, policy)
     log.info("correlation between photos: %.3f same person, %.3f different people", same, different)
@@ -144,6 +144,8 @@ def _evidence(data: Lfw, encoded: Encoded, policy: MatchPolicy, seed: int) -> Ev
     known = [(s.is_there, [e.probability for e in s.first(n)]) for s in students for n in sessions.PHOTOS]
     known = [(is_there, probabilities) for is_there, probabilities in known if probabilities]
     truth = np.array([is_there for is_there, _ in known])
-    weights = np.where(truth, 0.5 / truth.sum(), 0.5 / (~truth).sum())
+    # Whoever was never seen adds nothing to the fit but counts among the students there or away.
+    share_there = np.mean([s.is_there for s in students])
+    weights = np.where(truth, 0.5 / share_there, 0.5 / (1 - share_there))
     values = np.array([summed_evidence(p, correlation) for _, p in known])
     return EvidencePolicy(correlation, *logistic(values, truth, weights))
