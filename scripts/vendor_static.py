@@ -1,7 +1,7 @@
 """Copy the third-party browser files Rollcall serves from an npm install into static/vendor.
 
     npm install --prefix DIR @tabler/icons@3.51.0 htmx.org@2.0.11 idiomorph@0.8.0 \
-        @fontsource-variable/atkinson-hyperlegible-next@5.3.0 axe-core@4.14.1
+        @fontsource-variable/atkinson-hyperlegible-next@5.3.0 axe-core@4.14.1 echarts@6.1.0
     python scripts/vendor_static.py DIR/node_modules
 
 Only what a page uses is copied. The icons become one SVG sprite; each package gets its licence and
@@ -37,6 +37,10 @@ FILES = (
     ("htmx.org", "LICENSE", "htmx/LICENSE"),
     ("idiomorph", "dist/idiomorph-ext.min.js", "idiomorph/idiomorph-ext.min.js"),
     ("idiomorph", "LICENSE", "idiomorph/LICENSE"),
+    ("echarts", "dist/echarts.common.min.js", "echarts/echarts.common.min.js"),
+    ("echarts", "LICENSE", "echarts/LICENSE"),
+    ("echarts", "NOTICE", "echarts/NOTICE"),
+    ("echarts", "licenses/LICENSE-d3", "echarts/LICENSE-d3"),
     ("@tabler/icons", "LICENSE", "tabler-icons/LICENSE"),
     ("@fontsource-variable/atkinson-hyperlegible-next", "LICENSE", "atkinson-hyperlegible-next/LICENSE"),
     *(
@@ -50,6 +54,7 @@ FILES = (
 )
 PACKAGES = (
     ("@tabler/icons", "tabler-icons/", "the icons in use, as one sprite"),
+    ("echarts", "echarts/", "charts of a course"),
     ("htmx.org", "htmx/", "parts of a page that change in place"),
     ("idiomorph", "idiomorph/", "keeps focus and loaded photos while a part changes"),
     ("@fontsource-variable/atkinson-hyperlegible-next", "atkinson-hyperlegible-next/", "the typeface"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from django.utils.formats import date_format
@@ -65,6 +65,8 @@ LETTERS = {
     "to_check": "?",
 }  # fmt: skip
 WORDS: dict[str, str | Promise] = {**dict(Mark.Status.choices), "to_check": gettext_lazy("to check")}
+FOR_SYSTEMS = frozenset({"email"})
+"""Columns other systems need and paper and previews have no room for."""
 TALLY_KINDS = (*TALLIED, "counted", "attended")
 
 
@@ -168,7 +170,7 @@ def course(matrix: Matrix, days: Days) -> Document:
         Column("name", _("Name")),
         Column("email", _("E-mail")),
         *(
-            Column(key, f"{date_format(one.starts_at, 'd/m')} {one.starts_at:%H:%M}", Kind.LETTER)
+            Column(key, f"{date_format(one.starts_at, 'j M')} {one.starts_at:%H:%M}", Kind.LETTER)
             for key, one in zip(_session_keys(sessions), sessions, strict=True)
         ),
         *_tally_columns(),
@@ -224,6 +226,36 @@ def percent_text(share: float | None) -> str:
         return ""
     tenths = int(share * 1000 + 1e-9)
     return f"{tenths / 10:.1f}".removesuffix(".0")
+
+
+def text_of(value: Value, column: Column) -> str:
+    """A value as people read it on paper and on the screen."""
+    if value is None or value == "":
+        return ""
+    if isinstance(value, float):
+        return percent_text(value)
+    if isinstance(value, dt.datetime):
+        return f"{value:%H:%M:%S}"
+    if isinstance(value, dt.date):
+        return date_format(value, "SHORT_DATE_FORMAT")
+    if column.kind is Kind.LETTER:
+        return LETTERS[str(value)]
+    return word(str(value)) if column.kind is Kind.STATUS else str(value)
+
+
+def for_people(document: Document) -> Document:
+    """Without the columns that only other systems need."""
+    kept = [index for index, column in enumerate(document.columns) if column.key not in FOR_SYSTEMS]
+
+    def thin(row: Row) -> Row:
+        return tuple(row[index] for index in kept)
+
+    return replace(
+        document,
+        columns=tuple(document.columns[index] for index in kept),
+        rows=[thin(row) for row in document.rows],
+        totals=thin(document.totals) if document.totals else None,
+    )
 
 
 def student(name: str, number: str, lessons: Sequence[Lesson], days: Days) -> Document:

@@ -24,7 +24,7 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, KeepTogether, PageBreak, SimpleDocTemplate, Spacer, Table, TableStyle
 
-from attendance.reports.documents import LETTERS, Column, Document, Kind, Row, Value, percent_text, word
+from attendance.reports.documents import Document, Kind, Row, for_people, text_of
 from attendance.reports.xlsx import STATUS_COLOURS
 
 FONT, BOLD = "RollcallSans", "RollcallSans-Bold"
@@ -52,20 +52,6 @@ def shaped(text: str) -> str:
 
 def _lines(text: str, width: float, font: str = FONT) -> str:
     return "\n".join(shaped(line) for line in simpleSplit(text, font, SIZE, width))
-
-
-def _text(value: Value, column: Column) -> str:
-    if value is None or value == "":
-        return ""
-    if isinstance(value, float):
-        return percent_text(value)
-    if isinstance(value, dt.datetime):
-        return f"{value:%H:%M:%S}"
-    if isinstance(value, dt.date):
-        return date_format(value, "SHORT_DATE_FORMAT")
-    if column.kind is Kind.LETTER:
-        return LETTERS[str(value)]
-    return word(str(value)) if column.kind is Kind.STATUS else str(value)
 
 
 class _Numbered(Canvas):
@@ -143,9 +129,9 @@ def _needed(document: Document, index: int) -> float:
     column = document.columns[index]
     if column.kind is Kind.LETTER:
         return 11 * mm
-    texts = [_text(row[index], column) for row in document.rows]
+    texts = [text_of(row[index], column) for row in document.rows]
     if document.totals:
-        texts.append(_text(document.totals[index], column))
+        texts.append(text_of(document.totals[index], column))
     widest = max((pdfmetrics.stringWidth(text, FONT, SIZE) for text in texts), default=0.0)
     longest_word = max(
         (pdfmetrics.stringWidth(part, BOLD, SIZE) for part in column.title.split()), default=0.0
@@ -173,7 +159,7 @@ def _table(document: Document, block: Sequence[int], widths: Sequence[float]) ->
 
     def cells(row: Row, font: str = FONT) -> list[str]:
         return [
-            _lines(_text(row[index], column), width - PADDING + 1, font)
+            _lines(text_of(row[index], column), width - PADDING + 1, font)
             for index, column, width in zip(block, columns, wide, strict=True)
         ]
 
@@ -239,6 +225,7 @@ class _Notes(Flowable):
 def document_pdf(document: Document, *, school: str, made_at: dt.datetime) -> bytes:
     """The whole document. Wide tables go on on further pages with the first columns again."""
     _load_fonts()
+    document = for_people(document)
     widths = [_needed(document, index) for index in range(len(document.columns))]
     upright = sum(widths) <= A4[0] - 2 * MARGIN
     page = A4 if upright else landscape(A4)

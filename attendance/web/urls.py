@@ -2,7 +2,20 @@
 
 from django.urls import path, register_converter
 
-from attendance.web import account, courses, desk, media, mood, roster_import, sessions, site, students, today
+from attendance.web import (
+    account,
+    course_dashboard,
+    courses,
+    desk,
+    media,
+    mood,
+    reports,
+    roster_import,
+    sessions,
+    site,
+    students,
+    today,
+)
 
 
 class SizeConverter:
@@ -89,4 +102,10 @@ urlpatterns = [
     path("site/cameras/new/", site.new_camera, name="camera-new"),
     path("site/cameras/<int:camera_id>/key/", site.rotate_key, name="camera-rotate"),
     path("site/cameras/<int:camera_id>/revoke/", site.revoke_key, name="camera-revoke"),
+    # numbers
+    path("courses/<int:course_id>/attendance/", course_dashboard.dashboard, name="course-dashboard"),
+    path("reports/", reports.reports, name="reports"),
+    path("reports/<slug:what>/<int:pk>/<slug:kind>/", reports.report_file, name="report-file"),
+    path("reports/<slug:what>/<slug:kind>/", reports.overview_file, name="overview-file"),
+    path("courses/<int:course_id>/canvas/", reports.fill_canvas, name="canvas-fill"),
 ]

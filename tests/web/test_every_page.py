@@ -25,7 +25,8 @@ from tests import factories as make
 from .conftest import SchoolFixture, add_class
 from .test_who_sees_what import FOR_CHANGERS, OWN, PAGES, SITE_PAGES, address
 
-HTML = [name for name in PAGES if name not in ("roll-csv", "photo", "face-crop", "template-crop", "portrait")]
+FILES = ("roll-csv", "report-file", "photo", "face-crop", "template-crop", "portrait")
+HTML = [name for name in PAGES if name not in FILES]
 EVERY_PAGE = PAGES | FOR_CHANGERS | OWN | SITE_PAGES
 
 
@@ -36,6 +37,9 @@ EVERY_PAGE = PAGES | FOR_CHANGERS | OWN | SITE_PAGES
         "courses",
         "course",
         "course-sessions",
+        "course-dashboard",
+        "reports",
+        "overview-file",
         "session",
         "session-live",
         "roll-csv",

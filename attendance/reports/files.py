@@ -1,0 +1,88 @@
+"""One report in one format, as a file to keep. What the reports page, exports and tests all go through."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
+from attendance import schooltime
+from attendance.models import ClassSession, Course, Student
+from attendance.reports import documents, facts, lms, matrix
+from attendance.reports.csv import document_csv
+from attendance.reports.documents import Document
+from attendance.reports.facts import Days
+from attendance.reports.json import document_json
+from attendance.reports.matrix import Matrix, Rule
+from attendance.reports.pdf import document_pdf
+from attendance.reports.rolls import roll_of
+from attendance.reports.xlsx import document_xlsx
+
+CSV = "text/csv; charset=utf-8"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+TABLES = ("csv", "xlsx", "pdf", "json")
+"""Formats every report has."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    name: str
+    content: bytes
+    content_type: str
+
+
+def written(document: Document, kind: str, made_at: dt.datetime, *, bom: bool = True) -> File:
+    """The document in one of ``TABLES``. Raises ``KeyError`` for another."""
+    writers: Mapping[str, tuple[str, Callable[[], bytes]]] = {
+        "csv": (CSV, lambda: document_csv(document, bom=bom).encode()),
+        "xlsx": (XLSX, lambda: document_xlsx(document)),
+        "pdf": (
+            "application/pdf",
+            lambda: document_pdf(document, school=schooltime.get_school().name, made_at=made_at),
+        ),
+        "json": ("application/json", lambda: document_json(document).encode()),
+    }
+    content_type, write = writers[kind]
+    return File(f"{document.name}.{kind}", write(), content_type)
+
+
+def course_matrix(course: Course, days: Days, rule: Rule | None = None) -> Matrix:
+    return matrix.build(facts.course_facts(course, days), rule)
+
+
+def session_document(session: ClassSession) -> Document:
+    fact = facts.session_fact(session, schooltime.school_zone())
+    return documents.roll(fact, session.course, roll_of(session))
+
+
+def student_document(student: Student, courses: QuerySet[Course], days: Days) -> Document:
+    """The student's lessons in those of ``courses`` they are in."""
+    lessons = facts.student_lessons(student, courses, days)
+    return documents.student(student.full_name, student.number, lessons, days)
+
+
+def summary_document(courses: QuerySet[Course], days: Days) -> Document:
+    return documents.summary(facts.course_summaries(courses, days), days)
+
+
+def missing_document(courses: QuerySet[Course], days: Days) -> Document:
+    return documents.missing(facts.missing_in(courses, days), days)
+
+
+def moodle_marks(session: ClassSession) -> File:
+    day = schooltime.school_day(session.starts_at)
+    return File(
+        f"moodle marks {session.course.code} {day}.csv", lms.moodle_marks(roll_of(session)).encode(), CSV
+    )
+
+
+def for_systems(found: Matrix, days: Days, kind: str) -> File:
+    """A course for another system: ``moodle-grades``, ``canvas`` or ``sis``. Raises ``KeyError`` for another."""
+    writers: Mapping[str, Callable[[], str]] = {
+        "moodle-grades": lambda: lms.moodle_grades(found),
+        "canvas": lambda: lms.canvas_gradebook(found),
+        "sis": lambda: document_csv(documents.marks_for_sis(found, days), bom=False),
+    }
+    return File(f"{kind} {found.course.code} {days.first} {days.last}.csv", writers[kind]().encode(), CSV)

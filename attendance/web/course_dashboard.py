@@ -1,0 +1,127 @@
+"""A course in numbers: who came when, how it goes, who is at risk. All from the reports' own matrix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET
+
+from attendance import permissions
+from attendance.models import ClassSession
+from attendance.reports import documents, files, matrix, tables
+from attendance.reports.documents import percent_text
+from attendance.reports.matrix import Matrix, SessionColumn, StudentLine
+from attendance.web.answers import page
+from attendance.web.reports import days_of, rule_of
+
+
+@dataclass(frozen=True, slots=True)
+class HeatCell:
+    session_id: int
+    status: str
+    """Effective status; blank where the student had no mark."""
+    minutes_late: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class HeatRow:
+    line: StudentLine
+    percent: str
+    cells: list[HeatCell]
+
+
+@dataclass(frozen=True, slots=True)
+class RatePoint:
+    column: SessionColumn
+    percent: str
+    """Blank where nothing counts: the line has a gap there."""
+    trend: str
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    first: int
+    last: int | None
+    """Minutes after the start; None for the last step, which is open."""
+    students: int
+
+
+def heat_rows(found: Matrix) -> list[HeatRow]:
+    return [
+        HeatRow(
+            line,
+            percent_text(line.tally.rate),
+            [
+                HeatCell(column.session.id, cell.effective, cell.minutes_late)
+                if cell
+                else HeatCell(column.session.id, "", None)
+                for column, cell in zip(found.columns, line.cells, strict=True)
+            ],
+        )
+        for line in found.lines
+    ]
+
+
+def rate_points(found: Matrix) -> list[RatePoint]:
+    """The rate of each session, and the straight line through them."""
+    rates = [column.tally.rate for column in found.columns]
+    line = tables.trend(rates)
+    points = []
+    for at, column in enumerate(found.columns):
+        along = line[0] + (line[1] - line[0]) * at / (len(rates) - 1) if line else None
+        within = None if along is None else min(max(along, 0.0), 1.0)
+        points.append(RatePoint(column, percent_text(column.tally.rate), percent_text(within)))
+    return points
+
+
+def arrival_steps(found: Matrix) -> tuple[list[Arrival], int]:
+    steps, unknown = matrix.arrivals(found)
+    last = matrix.ARRIVAL_LAST
+    rows = [
+        Arrival(step, None if step == last else step + matrix.ARRIVAL_STEP, number) for step, number in steps
+    ]
+    return rows, unknown
+
+
+@page
+@require_GET
+def dashboard(request: HttpRequest, course_id: int) -> HttpResponse:
+    course = get_object_or_404(permissions.courses_for(request.user).select_related("term"), pk=course_id)
+    days, rule = days_of(request, course), rule_of(request)
+    found = files.course_matrix(course, days, rule)
+    arrivals, without_time = arrival_steps(found)
+    late = found.total.late
+    minutes = sum(column.minutes_late for column in found.columns)
+    points = rate_points(found)
+    first, last = (points[0].trend, points[-1].trend) if points else ("", "")
+    context = {
+        "course": course,
+        "tab": "dashboard",
+        "may_change": permissions.may_change_course(request.user, course),
+        "days": days,
+        "rule": rule,
+        "least_percent": round(rule.least_rate * 100),
+        "rule_text": documents.rule_text(found),
+        "query": urlencode(
+            {
+                "from": days.first.isoformat(), "to": days.last.isoformat(),
+                "run": rule.in_a_row, "rate": round(rule.least_rate * 100),
+            }
+        ),
+        "matrix": found,
+        "rate": percent_text(found.total.rate),
+        "not_evaluated": sum(column.not_evaluated for column in found.columns),
+        "still_open": sum(one.state == ClassSession.State.OPEN for one in found.course.sessions),
+        "late_minutes": round(minutes / late) if late else None,
+        "at_risk": [(line, documents.risk_words(line), percent_text(line.tally.rate)) for line in found.at_risk],
+        "rows": heat_rows(found),
+        "points": points,
+        "trend_change": float(last) - float(first) if first and last else None,
+        "arrivals": arrivals,
+        "arrived": sum(one.students for one in arrivals),
+        "without_time": without_time,
+    }  # fmt: skip
+    return render(request, "web/dashboard/course.html", context)
