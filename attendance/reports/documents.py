@@ -237,7 +237,7 @@ def text_of(value: Value, column: Column) -> str:
     if isinstance(value, dt.datetime):
         return f"{value:%H:%M:%S}"
     if isinstance(value, dt.date):
-        return date_format(value, "SHORT_DATE_FORMAT")
+        return date_format(value, "D j M Y")
     if column.kind is Kind.LETTER:
         return LETTERS[str(value)]
     return word(str(value)) if column.kind is Kind.STATUS else str(value)

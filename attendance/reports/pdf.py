@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import arabic_reshaper
 import matplotlib
+from arabic_reshaper import ArabicReshaper
 from bidi import get_display
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -32,6 +32,10 @@ SIZE = 8
 MARGIN = 14 * mm
 WIDEST = 58 * mm
 PADDING = 3 * mm
+# DejaVu Sans joins letters and lam with alef, but has no sign for the whole word.
+RESHAPER = ArabicReshaper(configuration={"ARABIC LIGATURE ALLAH": False})
+STRETCH = 1.5
+"""Narrow tables become this much wider at most, to fill the page."""
 INK, QUIET, RULE = HexColor("#1b2521"), HexColor("#4b5650"), HexColor("#c9c5b8")
 
 
@@ -47,7 +51,7 @@ def shaped(text: str) -> str:
     """Text in the order and forms it is drawn in; only right-to-left scripts are changed (UAX #9)."""
     if not any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in text):
         return text
-    return str(get_display(arabic_reshaper.reshape(text)))
+    return str(get_display(RESHAPER.reshape(text)))
 
 
 def _lines(text: str, width: float, font: str = FONT) -> str:
@@ -114,7 +118,7 @@ class _Head(Flowable):
 class _Signature(Flowable):
     def wrap(self, width: float, _height: float) -> tuple[float, float]:
         self.width = width
-        return width, 24 * mm
+        return width, 18 * mm
 
     def draw(self) -> None:
         self.canv.setStrokeColor(QUIET)
@@ -170,20 +174,20 @@ def _table(document: Document, block: Sequence[int], widths: Sequence[float]) ->
     if document.totals:
         data.append(cells(document.totals, BOLD))
     style: list[tuple[Any, ...]] = [
-        ("FONT", (0, 0), (-1, -1), FONT, SIZE, SIZE + 2),
-        ("FONT", (0, 0), (-1, 0), BOLD, SIZE, SIZE + 2),
+        ("FONT", (0, 0), (-1, -1), FONT, SIZE, SIZE + 1.5),
+        ("FONT", (0, 0), (-1, 0), BOLD, SIZE, SIZE + 1.5),
         ("TEXTCOLOR", (0, 0), (-1, -1), INK),
         ("LINEBELOW", (0, 0), (-1, 0), 0.8, INK),
         ("LINEBELOW", (0, 1), (-1, -1), 0.25, RULE),
         ("LEFTPADDING", (0, 0), (-1, -1), PADDING / 2),
         ("RIGHTPADDING", (0, 0), (-1, -1), PADDING / 2),
-        ("TOPPADDING", (0, 0), (-1, -1), 2),
-        ("BOTTOMPADDING", (0, 0), (-1, -1), 2.5),
+        ("TOPPADDING", (0, 0), (-1, -1), 1.3),
+        ("BOTTOMPADDING", (0, 0), (-1, -1), 1.7),
         ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
     ]
     if document.totals:
         style += [
-            ("FONT", (0, -1), (-1, -1), BOLD, SIZE, SIZE + 2),
+            ("FONT", (0, -1), (-1, -1), BOLD, SIZE, SIZE + 1.5),
             ("LINEABOVE", (0, -1), (-1, -1), 0.8, INK),
         ]
     for place, (index, column) in enumerate(zip(block, columns, strict=True)):
@@ -229,17 +233,19 @@ def document_pdf(document: Document, *, school: str, made_at: dt.datetime) -> by
     widths = [_needed(document, index) for index in range(len(document.columns))]
     upright = sum(widths) <= A4[0] - 2 * MARGIN
     page = A4 if upright else landscape(A4)
+    if upright and widths:
+        widths = [width * min(STRETCH, (A4[0] - 2 * MARGIN) / sum(widths)) for width in widths]
     story: list[Flowable] = [_Head(school, document)]
     for number, block in enumerate(_blocks(widths, document.frozen, page[0] - 2 * MARGIN)):
         if number:
             story.append(PageBreak())
         story.append(_table(document, block, widths))
-    tail: list[Flowable] = [Spacer(1, 4 * mm), _Notes(document.notes)]
+    tail: list[Flowable] = [Spacer(1, 3 * mm), _Notes(document.notes)]
     if document.signature:
         tail.append(_Signature())
     story.append(KeepTogether(tail))
     made = f"{date_format(made_at, 'DATE_FORMAT')}, {made_at:%H:%M}"
-    canvas: Any = functools.partial(_Numbered, foot=f"{shaped(school)} · {made}")
+    canvas: Any = functools.partial(_Numbered, foot=f"{shaped(school)} · {shaped(document.title)} · {made}")
     out = io.BytesIO()
     SimpleDocTemplate(
         out, pagesize=page, leftMargin=MARGIN, rightMargin=MARGIN, topMargin=12 * mm, bottomMargin=15 * mm,

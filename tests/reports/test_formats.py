@@ -6,14 +6,18 @@ import csv
 import datetime as dt
 import io
 import json
+import shutil
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reportlab.pdfbase import pdfmetrics
 
-from attendance.reports import documents, matrix
+from attendance.reports import documents, matrix, pdf
 from attendance.reports.csv import document_csv
 from attendance.reports.documents import Document
 from attendance.reports.facts import Days
@@ -178,6 +182,40 @@ def test_the_pdf_totals_are_the_tables() -> None:
     totals = [getattr(found.total, key) for key in COUNTS]
     assert totals == [4, 1, 0, 1, 2, 0, 1, 7, 5]
     assert f"{' '.join(map(str, totals))} 71.4" in text
+
+
+@pytest.mark.parametrize(
+    "name", ["محمد عبد الله", "لالا سلمى", "Zoë Yılmaz", "Łukasz Żółć", "Ελένη", "Мария", "דוד"]
+)
+def test_the_font_has_every_letter_as_it_is_drawn(name: str) -> None:
+    document_pdf(course_document([["present"]], [name]), school="S", made_at=MADE)
+    known = pdfmetrics.getFont(pdf.FONT).face.charToGlyph
+    assert [letter for letter in pdf.shaped(name) if ord(letter) not in known] == []
+
+
+def test_right_to_left_names_are_turned_and_others_are_left_alone() -> None:
+    assert pdf.shaped("O'Neil, Sinéad") == "O'Neil, Sinéad"
+    assert pdf.shaped("דוד") == "דוד"[::-1]
+    assert pdf.shaped("محمد")[-1] == "\ufee3"  # the first letter stands at the right, in its initial form
+
+
+@pytest.mark.slow
+def test_libreoffice_reads_what_the_report_says(tmp_path: Path) -> None:
+    program = shutil.which("soffice") or shutil.which("libreoffice")
+    if program is None:
+        pytest.skip("not here: LibreOffice (neither soffice nor libreoffice on the path)")
+    document = course_document([["present", "absent"], ["late", "to_check"]], ["=1+1", "@x"])
+    (tmp_path / "report.xlsx").write_bytes(document_xlsx(document))
+    command = [program, "--headless", f"-env:UserInstallation=file://{tmp_path}/profile"]
+    subprocess.run(
+        [*command, "--convert-to", "csv", "--outdir", str(tmp_path), str(tmp_path / "report.xlsx")],
+        check=True,
+        capture_output=True,
+        timeout=100,
+    )
+    rows = list(csv.reader((tmp_path / "report.csv").open(encoding="utf-8")))
+    assert [row[1] for row in rows[1:3]] == ["=1+1", "@x"]
+    assert [row[3:5] for row in rows[1:3]] == [["P", "A"], ["L", "?"]]
 
 
 def test_a_percentage_is_never_rounded_over_the_rule() -> None:
