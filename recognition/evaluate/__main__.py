@@ -69,7 +69,7 @@ def engines(chosen: argparse.Namespace) -> list[Engine]:
 
 
 def run_lfw(chosen: argparse.Namespace) -> dict[str, float]:
-    """LFW's pairs: the recipe asked for under the issue's names, every recipe with its name."""
+    """LFW's pairs: the recipe asked for under the plain names, every recipe under its own."""
     from recognition.evaluate import lfw
     from recognition.evaluate.encoded import encode_lfw
 
