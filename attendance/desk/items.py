@@ -21,6 +21,9 @@ MAX_CANDIDATES = 5
 STRANGER_PHOTOS = 2
 """A face nobody recognises is worth a look when it was seen in this many photos."""
 
+STRANGER_CHANCE = 0.02
+"""Below this chance of being anybody who is missing, a stranger is a visitor."""
+
 
 class Kind(StrEnum):
     UNCERTAIN = "uncertain"
@@ -191,7 +194,8 @@ def _worth(
         # Most strangers are visitors: worth a look only if seen again and somebody near is missing.
         if len({face.photo_id for face in faces}) < STRANGER_PHOTOS or not possible:
             return 0.0
-        return min(0.5, possible[0].likeness.probability or 0.05)
+        chance = possible[0].likeness.probability
+        return 0.05 if chance is None else min(0.5, chance) if chance >= STRANGER_CHANCE else 0.0
     if not possible:
         return 0.0
     best = possible[0].likeness.probability

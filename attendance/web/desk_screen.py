@@ -138,7 +138,7 @@ def template_crops(student_ids: Iterable[int]) -> dict[int, list[str]]:
 def _candidate(key: int, each: ItemCandidate, student: Student, crops: list[str]) -> CandidateView:
     chance = each.likeness.probability
     if chance is not None:
-        likeness = _("%(percent)d %%") % {"percent": round(chance * 100)}
+        likeness = _percent(chance)
     else:
         likeness = _("distance %(distance).2f") % {"distance": each.likeness.distance}
     notes = []
@@ -151,6 +151,15 @@ def _candidate(key: int, each: ItemCandidate, student: Student, crops: list[str]
     if not crops:
         notes.append(_("no enrolled photo"))
     return CandidateView(key, student, crops, likeness, notes, likely=key == 1 and not each.already_in_photo)
+
+
+def _percent(chance: float) -> str:
+    """Nothing is certain and nothing impossible."""
+    if chance > 0.99:
+        return _("over 99 %")
+    if chance < 0.01:
+        return _("under 1 %")
+    return _("%(percent)d %%") % {"percent": round(chance * 100)}
 
 
 def _why(item: Item) -> list[str]:

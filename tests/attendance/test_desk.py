@@ -85,6 +85,8 @@ def test_strangers_are_worth_a_look_only_when_seen_again_and_somebody_is_missing
     (found,) = items(once, again)
     assert (found.kind, found.worth) == (Kind.STRANGER, 0.2)
     assert items(once, again, roll={2: SETTLED}) == []
+    nobody = [face(n, n, 1, (3, 0.01), unsure=False, reason="too_far") for n in range(3)]
+    assert items(*nobody) == [], "a visitor who looks like nobody costs no time"
 
 
 def test_kinds_say_why() -> None:
