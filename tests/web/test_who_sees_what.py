@@ -68,11 +68,14 @@ OWN: dict[str, Arguments] = {
 }
 """Pages that show everybody what is theirs: GET."""
 
-SITE_PAGES: dict[str, Arguments] = {"site": lambda s: [], "camera-new": lambda s: []}
+SITE_PAGES: dict[str, Arguments] = {"site": lambda s: [], "camera-new": lambda s: [], "mood": lambda s: []}
 SITE_CHANGES: dict[str, Arguments] = {
     "site-photo-again": lambda s: [s.failed.pk],
     "camera-rotate": lambda s: [s.camera.pk],
     "camera-revoke": lambda s: [s.camera.pk],
+    "mood-country": lambda s: [],
+    "mood-site": lambda s: [],
+    "mood-course": lambda s: [s.course.pk],
 }
 FILES_GIVEN_BACK = {"canvas-fill"}
 """What takes a file and gives it back changed, and changes nothing here; tested with the reports."""
