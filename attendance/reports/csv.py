@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from attendance.reports.documents import Document, Kind, Value
 from attendance.reports.tables import MarkFact
@@ -40,6 +40,24 @@ def document_csv(document: Document, *, bom: bool = True) -> str:
     header = [safe_cell(column.key) for column in document.columns]
     rows = ([_cell(value, kind) for value, kind in zip(row, kinds, strict=True)] for row in document.rows)
     return write_csv(header, rows, bom=bom)
+
+
+def stream_csv(keys: Sequence[str], rows: Iterable[Sequence[Value]], at_once: int = 500) -> Iterator[str]:
+    """The same as ``document_csv``, some rows at a time: for reports that are too long to hold."""
+    header: Sequence[object] = keys
+    lines: list[list[object]] = []
+    for row in rows:
+        lines.append([_cell(value, Kind.TEXT) for value in row])
+        if len(lines) == at_once:
+            yield _text([header, *lines] if header else lines)
+            header, lines = (), []
+    yield _text([header, *lines] if header else lines)
+
+
+def _text(rows: Iterable[Sequence[object]]) -> str:
+    out = io.StringIO()
+    csv.writer(out).writerows(rows)
+    return out.getvalue()
 
 
 def plain(value: Value, kind: Kind) -> str | int | float | None:

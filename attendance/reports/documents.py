@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from attendance.models import Course, Mark
 from attendance.reports.facts import CourseSummary, Days, Lesson
-from attendance.reports.matrix import Matrix, Missing, SessionFact, StudentLine
+from attendance.reports.matrix import CellFact, Matrix, Missing, SessionFact, StudentLine
 from attendance.reports.tables import TALLIED, MarkFact, Tally, count, effective, tally
 
 Value = str | int | float | dt.date | dt.datetime | None
@@ -359,29 +359,28 @@ def missing(found: Sequence[tuple[Course, Missing]], days: Days) -> Document:
     )  # fmt: skip
 
 
+SIS_KEYS = (
+    "student_number", "course_code", "date", "starts", "ends", "status", "minutes_late", "minutes_early",
+)  # fmt: skip
+
+
+def sis_row(number: str, code: str, starts: dt.datetime, ends: dt.datetime, cell: CellFact) -> Row:
+    """One mark for a student information system; the instants are on the school's clock."""
+    return (
+        number, code, f"{starts:%Y-%m-%d}", f"{starts:%H:%M}", f"{ends:%H:%M}", cell.effective,
+        cell.minutes_late, cell.minutes_early,
+    )  # fmt: skip
+
+
 def marks_for_sis(matrix: Matrix, days: Days) -> Document:
     """One line a mark, for student information systems."""
-    columns = tuple(
-        Column(key, key)
-        for key in (
-            "student_number",
-            "course_code",
-            "date",
-            "starts",
-            "ends",
-            "status",
-            "minutes_late",
-            "minutes_early",
-        )
-    )
     rows: list[Row] = [
-        (
-            line.student.number, matrix.course.code, f"{column.session.starts_at:%Y-%m-%d}",
-            f"{column.session.starts_at:%H:%M}", f"{column.session.ends_at:%H:%M}", cell.effective,
-            cell.minutes_late, cell.minutes_early,
+        sis_row(
+            line.student.number, matrix.course.code, column.session.starts_at, column.session.ends_at, cell
         )
         for line in matrix.lines
         for column, cell in zip(matrix.columns, line.cells, strict=True)
         if cell is not None
-    ]  # fmt: skip
+    ]
+    columns = tuple(Column(key, key) for key in SIS_KEYS)
     return Document(f"marks {matrix.course.code} {days.first} {days.last}", "", (), columns, rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from attendance import schooltime
 from attendance.models import ClassSession, Course, Student
 from attendance.reports import documents, facts, lms, matrix
-from attendance.reports.csv import document_csv
+from attendance.reports.csv import document_csv, stream_csv
 from attendance.reports.documents import Document
 from attendance.reports.facts import Days
 from attendance.reports.json import document_json
@@ -86,3 +86,9 @@ def for_systems(found: Matrix, days: Days, kind: str) -> File:
         "sis": lambda: document_csv(documents.marks_for_sis(found, days), bom=False),
     }
     return File(f"{kind} {found.course.code} {days.first} {days.last}.csv", writers[kind]().encode(), CSV)
+
+
+def all_marks_for_sis(courses: QuerySet[Course], days: Days) -> tuple[str, Iterator[str]]:
+    """(file name, text piece by piece) of one line a mark in all these courses, however many there are."""
+    rows = (documents.sis_row(*mark) for mark in facts.every_mark(courses, days))
+    return f"sis {days.first} {days.last}.csv", stream_csv(documents.SIS_KEYS, rows)

@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import trigger_client_event
@@ -17,7 +18,7 @@ from django_htmx.http import trigger_client_event
 from attendance.errors import RollcallError
 
 Arguments = ParamSpec("Arguments")
-View = Callable[Concatenate[HttpRequest, Arguments], HttpResponse]
+View = Callable[Concatenate[HttpRequest, Arguments], HttpResponseBase]
 
 
 def user_of(request: HttpRequest) -> User:
@@ -46,7 +47,7 @@ def back(request: HttpRequest, fallback: str) -> HttpResponse:
 def says_why(view: View[Arguments]) -> View[Arguments]:
     """Put a service's named error into words: beside an htmx part, as JSON for an upload, else on the page."""
 
-    def wrapped(request: HttpRequest, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponse:
+    def wrapped(request: HttpRequest, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponseBase:
         try:
             return view(request, *args, **kwargs)
         except RollcallError as error:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import TypeVar
 from urllib.parse import urlencode
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
@@ -25,6 +27,7 @@ from attendance.reports.files import File
 from attendance.reports.matrix import Rule
 from attendance.web.answers import page
 
+Response = TypeVar("Response", bound=HttpResponseBase)
 PREVIEW_ROWS = 12
 CANVAS_LIMIT = 5 * 1024 * 1024
 
@@ -50,7 +53,8 @@ SYSTEMS: dict[str, dict[str, tuple[str | Promise, str | Promise]]] = {
         "canvas": (gettext_lazy("Canvas gradebook"), gettext_lazy("a new column, 100 points")),
         "sis": (gettext_lazy("Student information system"), gettext_lazy("one line a mark")),
     },
-    "student": {}, "missing": {}, "summary": {},
+    "student": {}, "missing": {},
+    "summary": {"sis": (gettext_lazy("Student information system"), gettext_lazy("one line a mark, all courses"))},
 }  # fmt: skip
 
 
@@ -92,10 +96,12 @@ def _number(text: str, least: int, most: int) -> int | None:
 
 
 def _download(file: File) -> HttpResponse:
-    response = HttpResponse(file.content, content_type=file.content_type)
-    response["Content-Disposition"] = (
-        content_disposition_header(as_attachment=True, filename=file.name) or "attachment"
-    )
+    return _as_attachment(HttpResponse(file.content, content_type=file.content_type), file.name)
+
+
+def _as_attachment(response: Response, name: str) -> Response:
+    disposition = content_disposition_header(as_attachment=True, filename=name)
+    response["Content-Disposition"] = disposition or "attachment"
     response["Cache-Control"] = "private, no-store"
     return response
 
@@ -120,7 +126,7 @@ def _document(request: HttpRequest, what: str, pk: int) -> tuple[Document, Days]
     return (files.missing_document if what == "missing" else files.summary_document)(mine, days), days
 
 
-def _file(request: HttpRequest, what: str, pk: int, kind: str) -> HttpResponse:
+def _file(request: HttpRequest, what: str, pk: int, kind: str) -> HttpResponseBase:
     if kind in files.TABLES:
         document, _days = _document(request, what, pk)
         bom = request.GET.get("bom") != "0"
@@ -130,6 +136,9 @@ def _file(request: HttpRequest, what: str, pk: int, kind: str) -> HttpResponse:
     if what == "session":
         session = get_object_or_404(permissions.sessions_for(request.user), pk=pk)
         return _download(files.moodle_marks(session))
+    if what == "summary":
+        name, pieces = files.all_marks_for_sis(permissions.courses_for(request.user), days_of(request))
+        return _as_attachment(StreamingHttpResponse(pieces, content_type=files.CSV), name)
     course = _course(request, pk)
     days = days_of(request, course)
     return _download(files.for_systems(files.course_matrix(course, days), days, kind))
@@ -137,7 +146,7 @@ def _file(request: HttpRequest, what: str, pk: int, kind: str) -> HttpResponse:
 
 @page
 @require_GET
-def report_file(request: HttpRequest, what: str, pk: int, kind: str) -> HttpResponse:
+def report_file(request: HttpRequest, what: str, pk: int, kind: str) -> HttpResponseBase:
     """A session, a course or a student as a file."""
     if what not in ABOUT_ONE:
         raise Http404
@@ -146,7 +155,7 @@ def report_file(request: HttpRequest, what: str, pk: int, kind: str) -> HttpResp
 
 @page
 @require_GET
-def overview_file(request: HttpRequest, what: str, kind: str) -> HttpResponse:
+def overview_file(request: HttpRequest, what: str, kind: str) -> HttpResponseBase:
     """What is missing, or all courses, as a file: of the courses the reader sees."""
     if what not in WHAT or what in ABOUT_ONE:
         raise Http404
@@ -273,7 +282,13 @@ def _chosen_course(
 ) -> Course | None:
     pk = session.course_id if session else _number(request.GET.get("course", ""), 1, 2**62)
     if pk is None:
-        return next(iter(courses), None)
+        student = _number(request.GET.get("student", ""), 1, 2**62)
+        theirs = (
+            set(Course.objects.filter(roster_entries__student=student).values_list("pk", flat=True))
+            if student
+            else set()
+        )
+        return next((one for one in courses if one.pk in theirs), next(iter(courses), None))
     course = next((one for one in courses if one.pk == pk), None)
     if course is None:
         raise Http404

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
 import re
+import tracemalloc
 from typing import Any
 
 import openpyxl
@@ -16,6 +18,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from attendance.models import ClassSession, Course
+from attendance.reports import documents
+from attendance.reports.csv import stream_csv
+from attendance.reports.matrix import CellFact
 from attendance.reports.rolls import roll_of
 from attendance.reports.tables import attendance_rate, count
 from tests import factories as make
@@ -174,10 +179,46 @@ def test_every_choice_has_a_preview_and_files_that_open(what: str, term: Term) -
         link.replace("&amp;", "&")
         for link in re.findall(r'href="(/reports/[^"?]+/\?[^"]*|/reports/[^"?]+/)"', page.text)
     ]
-    assert len(links) == {"course": 7, "session": 5}.get(what, 4)
+    assert len(links) == {"course": 7, "session": 5, "summary": 5}.get(what, 4)
     for link in links:
         assert client.get(link).status_code == 200, link
     assert 'class="status status--' in page.text or what in ("missing", "summary")
+
+
+def test_marks_of_all_courses_come_piece_by_piece_and_agree(term: Term) -> None:
+    path = reverse("web:overview-file", args=["summary", "sis"]) + f"?{DAYS}"
+    own = term.client().get(path)
+    assert own.streaming
+    lines = table(b"".join(own).decode())
+    course = table(get_file(term, "course", term.course.pk, "sis").content.decode())
+    assert sorted(map(str, lines)) == sorted(map(str, course))
+    everything = table(b"".join(term.client(term.registrar).get(path)).decode())
+    assert len(everything) == len(lines) + 1 == 21
+
+
+def test_a_long_report_takes_no_more_memory_than_a_short_one() -> None:
+    start = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
+
+    def peak(rows: int) -> int:
+        marks = (
+            documents.sis_row(f"S{n}", "ALG", start, start, CellFact(n, n, "present")) for n in range(rows)
+        )
+        tracemalloc.start()
+        length = sum(len(piece) for piece in stream_csv(documents.SIS_KEYS, marks))
+        _now, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert length > 40 * rows
+        return most
+
+    short = peak(2_000)
+    assert peak(40_000) < 1.5 * short
+
+
+def test_a_link_to_a_student_finds_the_course(term: Term) -> None:
+    make.course(term.owner, name="AAA, first in the list")
+    page = term.client().get(reverse("web:reports"), {"what": "student", "student": term.students[3].pk})
+    assert re.search(rf'<option value="{term.students[3].pk}" selected>', page.text)
+    assert re.search(rf'<option value="{term.course.pk}" selected>', page.text)
 
 
 def test_strange_filters_fall_back_to_the_term(term: Term) -> None:
