@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import logging
 
-import numpy as np
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.storage import default_storage
@@ -18,7 +17,7 @@ from attendance.engines import current_engine, from_bytes, to_bytes
 from attendance.models import ClassSession, Consent, Course, FaceTemplate, Portrait, Student
 from recognition.engine import Engine
 from recognition.gallery import Gallery, Template
-from recognition.identification import MatchPolicy
+from recognition.identification import MatchPolicy, duplicates
 from recognition.quality import portrait_problems
 from recognition.types import Face
 
@@ -230,16 +229,8 @@ def _looks_like(student: Student, face: Face, engine: Engine) -> Student | None:
          for owner, encoding, quality in rows.values_list("student_id", "encoding", "quality")),
         version=engine.version,
     )  # fmt: skip
-    if len(gallery) == 0:
-        return None
-    policy = MatchPolicy.default_for(engine.version)
-    encodings = face.encoding[None].astype("float64")
-    _distances, scores = policy.compare(encodings, np.array([face.quality.face_pixels]), gallery)
-    accept, _review = policy.thresholds(len(gallery))
-    best = int(scores[0].argmax())
-    if scores[0, best] < accept:
-        return None
-    return Student.objects.get(pk=gallery.subject_ids[best])
+    found = duplicates(face.encoding, gallery, MatchPolicy.default_for(engine.version))
+    return Student.objects.get(pk=found[0].subject_id) if found else None
 
 
 def _delete_files(names: list[str]) -> None:

@@ -57,6 +57,7 @@ class OpenFace:
     pixels: float
     encoding: NDArray[np.float32] | None
     candidates: tuple[Likeness, ...]
+    encoder_version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,10 @@ from attendance.desk.items import Item, Likeness, OpenFace, RollState, build_ite
 from attendance.engines import from_bytes
 from attendance.faces import Standing, standing_of
 from attendance.models import ClassSession, FaceTemplate, Mark, Sighting, Snapshot
+from recognition.policy import MatchPolicy
 
 LOOKS_BACK = dt.timedelta(days=30)
 MAX_SESSIONS = 25
-SAME_PERSON_DISTANCE = 0.55
-"""Mean distance under which faces of one session are grouped as one person; different people lie near 0.8."""
 
 _SAYS_NOTHING = (Mark.Status.NOT_EVALUATED, Mark.Status.ABSENT)
 
@@ -45,7 +44,9 @@ def items_for(sessions: QuerySet[ClassSession]) -> list[DeskItem]:
     found = [
         DeskItem(session, item)
         for session in chosen
-        for item in build_items(faces[session.pk], rolls[session.pk], SAME_PERSON_DISTANCE)
+        for item in build_items(
+            faces[session.pk], rolls[session.pk], _same_person_distance(faces[session.pk])
+        )
     ]
     return sorted(found, key=lambda each: -each.item.worth)
 
@@ -136,4 +137,10 @@ def _open_face(
             for row in sighting.candidates.all()
             if row.student_id not in rejected
         ),
+        encoder_version=sighting.encoder_version,
     )
+
+
+def _same_person_distance(faces: Sequence[OpenFace]) -> float:
+    """Mean distance under which faces are grouped as one person, as measured for the engine that saw them."""
+    return MatchPolicy.default_for(faces[0].encoder_version if faces else "").same_person_distance
