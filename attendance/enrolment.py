@@ -90,23 +90,29 @@ def check_portrait(portrait_id: int) -> Portrait | None:
     if problems or not faces:
         return _answer(portrait, Portrait.State.REJECTED, problems or ["no_face"])
     face = max(faces, key=lambda each: each.detection.box.area)
-    twin = _looks_like(portrait.student, face, engine)
+    twin = None if portrait.told_apart_at else _looks_like(portrait.student, face, engine)
     if twin is not None:
         return _answer(portrait, Portrait.State.HELD, ["looks_like_another"], twin)
     return _enrol(portrait, face, engine)
 
 
 def accept_held(portrait: Portrait) -> Portrait:
-    """A person looked at both students and says they are two people. Raises NothingToUndo unless held."""
-    if portrait.state != Portrait.State.HELD:
-        raise errors.NothingToUndo
-    with default_storage.open(str(portrait.image)) as stored:
-        image = photos.load_upright(stored.read())
-    engine = current_engine()
-    faces = engine.analyse(image)
-    if not faces:  # another engine looked at it when it was held
-        return _answer(portrait, Portrait.State.REJECTED, ["no_face"])
-    return _enrol(portrait, max(faces, key=lambda each: each.detection.box.area), engine)
+    """A person looked at both students and says they are two people: the portrait is enrolled by the worker.
+
+    Raises NothingToUndo unless it was held.
+    """
+    with transaction.atomic():
+        if not Portrait.objects.filter(pk=portrait.pk, state=Portrait.State.HELD).update(
+            state=Portrait.State.RECEIVED,
+            told_apart_at=timezone.now(),
+            attempts=0,
+            problems=[],
+            looks_like=None,
+        ):
+            raise errors.NothingToUndo
+        transaction.on_commit(lambda: enqueue(portrait.pk))
+    portrait.refresh_from_db()
+    return portrait
 
 
 def remove_portrait(portrait: Portrait) -> None:

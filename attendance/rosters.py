@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from attendance import errors, galleries, schooltime
+from attendance import errors, galleries, marks, schooltime
 from attendance.models import ClassSession, Course, RosterEntry, Student
 
 MAX_BYTES = 2 * 1024 * 1024
@@ -158,7 +158,7 @@ def import_rows(course: Course, seen: Preview) -> ImportResult:
             ignore_conflicts=True,
         )
         course.roster_entries.filter(student__in=students, left_on__isnull=False).update(left_on=None)
-        galleries.raise_version(course)
+        _follow(course)
     return ImportResult(
         seen.count(Verdict.NEW), seen.count(Verdict.CHANGED), seen.count(Verdict.ADDED), len(seen.errors)
     )
@@ -181,7 +181,7 @@ def add_student(
         if entry is not None and entry.left_on is None:
             raise errors.DuplicateStudent
         add_to_roster(course, student)
-        galleries.raise_version(course)
+        _follow(course)
     return student
 
 
@@ -194,6 +194,13 @@ def add_to_roster(course: Course, student: Student, since: dt.date | None = None
         entry.left_on = None
         entry.save(update_fields=["left_on"])
     return entry
+
+
+def _follow(course: Course) -> None:
+    """Workers' galleries and the rolls of open sessions follow a change of the roster."""
+    galleries.raise_version(course)
+    for session_id in course.sessions.filter(state=ClassSession.State.OPEN).values_list("pk", flat=True):
+        marks.recompute(session_id)
 
 
 def _first_day(course: Course) -> dt.date:
@@ -209,7 +216,7 @@ def remove_from_roster(course: Course, student: Student) -> None:
         for entry in course.roster_entries.filter(student=student, left_on__isnull=True):
             entry.left_on = max(schooltime.today(), entry.enrolled_on)
             entry.save(update_fields=["left_on"])
-        galleries.raise_version(course)
+        _follow(course)
 
 
 def read_table(data: bytes) -> list[list[str]]:

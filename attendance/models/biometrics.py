@@ -90,6 +90,8 @@ class Portrait(models.Model):
     looks_like = models.ForeignKey(
         Student, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
+    told_apart_at = models.DateTimeField(null=True, blank=True)
+    """When a person said that this is not the look-alike; it is not asked again."""
     attempts = models.PositiveSmallIntegerField(default=0)
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     uploaded_at = models.DateTimeField()

@@ -175,7 +175,7 @@ def accept_portrait(request: HttpRequest, portrait_id: int) -> HttpResponse:
     portrait = get_object_or_404(permissions.portraits_for(request.user), pk=portrait_id)
     found = _changeable(request, portrait.student_id)
     enrolment.accept_held(portrait)
-    return _portraits_again(request, found, _("The photo is used for this student."))
+    return _portraits_again(request, found, _("The photo is looked at once more."))
 
 
 def _portraits_again(request: HttpRequest, found: Student, words: str) -> HttpResponse:

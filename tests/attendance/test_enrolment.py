@@ -105,6 +105,10 @@ def test_a_face_that_is_enrolled_as_somebody_else_is_held_for_a_person(
     assert (portrait.state, portrait.looks_like) == ("held", twin)
     assert not student.templates.exists()
     enrolment.accept_held(portrait)
+    assert portrait.state == "received"
+    with pytest.raises(errors.NothingToUndo):
+        enrolment.accept_held(portrait)
+    enrolment.check_portrait(portrait.pk)
     portrait.refresh_from_db()
     assert portrait.state == "accepted"
     assert student.templates.count() == 1

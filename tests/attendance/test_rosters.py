@@ -8,6 +8,7 @@ import time
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from attendance import errors, rosters
 from attendance.models import Course, Student
@@ -151,6 +152,14 @@ def test_one_student_by_hand_once(course: Course) -> None:
     rosters.add_student(course, number="9", given_name="Ana")
     with pytest.raises(errors.DuplicateStudent):
         rosters.add_student(course, number="9", given_name="Ana")
+
+
+def test_the_roll_of_an_open_session_follows_the_roster(course: Course) -> None:
+    session = make.session(course, starts_at=timezone.now())
+    student = rosters.add_student(course, number="9", given_name="Ana")
+    assert session.marks.filter(student=student).exists()
+    rosters.import_rows(course, rosters.preview(course, b"number,name\n10,Ben Abbott\n"))
+    assert session.marks.count() == 2
 
 
 def test_who_leaves_and_comes_back_keeps_one_entry(course: Course) -> None:

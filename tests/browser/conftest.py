@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -26,6 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if connection.vendor == "sqlite" and any(item.get_closest_marker("browser") for item in items):
         quick = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
         folder = tempfile.mkdtemp(prefix="rollcall-test-", dir=quick)
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
         connection.settings_dict["TEST"]["NAME"] = f"{folder}/db.sqlite3"
 
 
