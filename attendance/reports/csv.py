@@ -7,7 +7,7 @@ import datetime as dt
 import io
 from collections.abc import Iterable, Iterator, Sequence
 
-from attendance.reports.documents import Document, Kind, Value
+from attendance.reports.document import Document, Kind, Value
 from attendance.reports.tables import MarkFact
 
 ROLL_HEADER = (

@@ -12,7 +12,7 @@ from attendance import schooltime
 from attendance.models import ClassSession, Course, Student
 from attendance.reports import documents, facts, lms, matrix
 from attendance.reports.csv import document_csv, stream_csv
-from attendance.reports.documents import Document
+from attendance.reports.document import Document
 from attendance.reports.facts import Days
 from attendance.reports.json import document_json
 from attendance.reports.matrix import Matrix, Rule

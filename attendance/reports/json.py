@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from attendance.reports.csv import plain
-from attendance.reports.documents import Document, Kind, Row
+from attendance.reports.document import Document, Kind, Row
 
 
 def document_json(document: Document) -> str:

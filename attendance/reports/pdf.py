@@ -24,7 +24,7 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, KeepTogether, PageBreak, SimpleDocTemplate, Spacer, Table, TableStyle
 
-from attendance.reports.documents import Document, Kind, Row, for_people, text_of
+from attendance.reports.document import Document, Kind, Row, for_people, text_of
 from attendance.reports.xlsx import STATUS_COLOURS
 
 FONT, BOLD = "RollcallSans", "RollcallSans-Bold"

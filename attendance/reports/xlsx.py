@@ -9,7 +9,7 @@ from typing import Any
 import xlsxwriter
 from django.utils.translation import gettext as _
 
-from attendance.reports.documents import LETTERS, Document, Kind, Value, word
+from attendance.reports.document import LETTERS, Document, Kind, Value, word
 
 STATUS_COLOURS = {
     "present": ("#176341", "#DEF0E5"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import template
 
-from attendance.reports.documents import LETTERS, word
+from attendance.reports.document import LETTERS, word
 
 register = template.Library()
 

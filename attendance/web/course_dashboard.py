@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 from attendance import permissions
 from attendance.models import ClassSession
 from attendance.reports import documents, files, matrix, tables
-from attendance.reports.documents import percent_text
+from attendance.reports.document import percent_text
 from attendance.reports.matrix import Matrix, SessionColumn, StudentLine
 from attendance.web.answers import page
 from attendance.web.reports import days_of, rule_of

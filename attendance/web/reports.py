@@ -21,7 +21,7 @@ from django.views.decorators.http import require_GET, require_POST
 from attendance import permissions, schooltime
 from attendance.models import ClassSession, Course, Student
 from attendance.reports import documents, files, lms
-from attendance.reports.documents import Document, Kind
+from attendance.reports.document import Document, Kind, Row, for_people, text_of
 from attendance.reports.facts import Days
 from attendance.reports.files import File
 from attendance.reports.matrix import Rule
@@ -231,7 +231,7 @@ def _context(request: HttpRequest, what: str) -> dict[str, object]:
     if what in ("session", "student") and not pk:
         return context
     document, days = _document(request, what, pk)
-    document = documents.for_people(document)
+    document = for_people(document)
     query = {} if what == "session" else {"from": days.first.isoformat(), "to": days.last.isoformat()}
     if what == "course":
         query |= {key: request.GET[key] for key in ("run", "rate") if key in request.GET}
@@ -258,12 +258,12 @@ def _offer(document: Document, what: str, pk: int, query: str) -> dict[str, obje
     }
 
 
-def _cells(document: Document, row: documents.Row) -> list[Cell]:
+def _cells(document: Document, row: Row) -> list[Cell]:
     cells = []
     for column, value in zip(document.columns, row, strict=True):
         marks = column.kind in (Kind.STATUS, Kind.LETTER) and isinstance(value, str)
         number = column.kind in (Kind.NUMBER, Kind.PERCENT, Kind.LETTER)
-        cells.append(Cell(documents.text_of(value, column), str(value) if marks else "", number))
+        cells.append(Cell(text_of(value, column), str(value) if marks else "", number))
     return cells
 
 

@@ -19,7 +19,7 @@ from reportlab.pdfbase import pdfmetrics
 
 from attendance.reports import documents, matrix, pdf
 from attendance.reports.csv import document_csv
-from attendance.reports.documents import Document
+from attendance.reports.document import LETTERS, Column, Document, Kind, percent_text
 from attendance.reports.facts import Days
 from attendance.reports.json import document_json
 from attendance.reports.pdf import document_pdf
@@ -86,9 +86,7 @@ def test_totals_agree_in_csv_json_and_xlsx(rows: list[list[str]]) -> None:
         assert row[rate] is None if percent is None else round(row[rate] * 100, 2) == percent
     for lesson, key in enumerate(keys[3 : 3 + len(rows[0]) if rows else 3]):
         assert [line[key] for line in table] == [row[lesson] for row in rows]
-        assert [row[3 + lesson] for row in workbook[1:-1]] == [
-            documents.LETTERS.get(row[lesson]) for row in rows
-        ]
+        assert [row[3 + lesson] for row in workbook[1:-1]] == [LETTERS.get(row[lesson]) for row in rows]
 
 
 @settings(max_examples=30, deadline=None)
@@ -125,8 +123,8 @@ def test_a_workbook_has_types_a_frozen_header_and_colours() -> None:
     assert sheet["D4"].number_format == "0.0%"
     assert sheet["D4"].value == 1
     lessons = [
-        documents.Column("date", "Date", documents.Kind.DATE),
-        documents.Column("seen", "Seen", documents.Kind.TIME),
+        Column("date", "Date", Kind.DATE),
+        Column("seen", "Seen", Kind.TIME),
     ]
     seen = dt.datetime(2026, 3, 2, 9, 4, tzinfo=dt.UTC)
     typed = Document("x", "x", (), tuple(lessons), [(seen.date(), seen)])
@@ -219,8 +217,8 @@ def test_libreoffice_reads_what_the_report_says(tmp_path: Path) -> None:
 
 
 def test_a_percentage_is_never_rounded_over_the_rule() -> None:
-    assert documents.percent_text(0.7999) == "79.9"
-    assert documents.percent_text(0.8) == "80"
-    assert documents.percent_text(0.29) == "29"
-    assert documents.percent_text(2 / 3) == "66.6"
-    assert documents.percent_text(None) == ""
+    assert percent_text(0.7999) == "79.9"
+    assert percent_text(0.8) == "80"
+    assert percent_text(0.29) == "29"
+    assert percent_text(2 / 3) == "66.6"
+    assert percent_text(None) == ""
