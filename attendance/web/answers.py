@@ -47,7 +47,9 @@ def back(request: HttpRequest, fallback: str) -> HttpResponse:
 def says_why(view: View[Arguments]) -> View[Arguments]:
     """Put a service's named error into words: beside an htmx part, as JSON for an upload, else on the page."""
 
-    def wrapped(request: HttpRequest, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponseBase:
+    def wrapped(
+        request: HttpRequest, /, *args: Arguments.args, **kwargs: Arguments.kwargs
+    ) -> HttpResponseBase:
         try:
             return view(request, *args, **kwargs)
         except RollcallError as error:

@@ -7,7 +7,13 @@ from django.http import HttpRequest
 
 from attendance import permissions, schooltime
 
-SECTIONS = {"courses": "courses", "students": "courses", "sessions": "courses", "reports": "reports", "site": "site"}
+SECTIONS = {
+    "courses": "courses",
+    "students": "courses",
+    "sessions": "courses",
+    "reports": "reports",
+    "site": "site",
+}
 
 
 def school(request: HttpRequest) -> dict[str, object]:
