@@ -49,6 +49,7 @@ SHOTS = (
     Shot("session-dark", ("/", FIRST_SESSION), dark=True),
     Shot("session-phone", ("/", FIRST_SESSION), size=PHONE),
     Shot("face", ("/", FIRST_SESSION), click=".box--uncertain"),
+    Shot("desk", ("/review/",)),
     Shot("roster", ("/courses/", FIRST_COURSE)),
     Shot("student", ("/courses/", FIRST_COURSE, FIRST_STUDENT)),
     Shot("import", ("/courses/", FIRST_COURSE, "a[href$='/import/']")),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils import timezone
 
-from attendance import cameras, classes, errors, marks, privacy, rosters, schooltime
+from attendance import cameras, classes, errors, marks, moods, privacy, rosters, schooltime
 from attendance.demo.errors import DemoError
 from attendance.demo.lesson import LENGTH
 from attendance.demo.logins import Logins
@@ -55,6 +55,7 @@ def make_class(spec: ClassSpec, logins: Logins) -> DemoClass:
         course.teachers.add(logins.teacher)
         room, _created = Room.objects.get_or_create(name=ROOM)
         camera, key = cameras.create(f"Demo camera {spec.code}", room, logins.admin)
+        moods.switch_course(course, True, logins.admin, notice_read=True)
     return DemoClass(course, room, camera, key, logins)
 
 
