@@ -54,19 +54,19 @@ def course_facts(course: Course, days: Days) -> CourseFacts:
         session__starts_at__gte=start,
         session__starts_at__lt=end,
     ).order_by()
+    rows = marks.values_list(
+        "session_id", "student_id", "status", "to_check", "minutes_late", "minutes_early", "source", "first_seen_at",
+    )  # fmt: skip
+    # Ids and words come anew with each row; kept once, a large matrix takes half the memory.
+    ids: dict[int, int] = {}
+    words: dict[str, str] = {}
     cells = [
-        CellFact(*row)
-        for row in marks.values_list(
-            "session_id",
-            "student_id",
-            "status",
-            "to_check",
-            "minutes_late",
-            "minutes_early",
-            "source",
-            "first_seen_at",
-        ).iterator(chunk_size=5000)
-    ]
+        CellFact(
+            ids.setdefault(lesson, lesson), ids.setdefault(who, who), words.setdefault(status, status), check,
+            late, early, words.setdefault(source, source), seen,
+        )
+        for lesson, who, status, check, late, early, source, seen in rows.iterator(5000)
+    ]  # fmt: skip
     on_roster = Q(roster_entries__course=course, roster_entries__left_on__isnull=True)
     students = [
         StudentFact(one.pk, one.number, one.sort_name, one.email)
