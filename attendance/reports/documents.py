@@ -27,13 +27,13 @@ def days_text(days: Days) -> str:
 def _tally_columns() -> tuple[Column, ...]:
     titles = {**WORDS, "counted": gettext_lazy("lessons counted"), "attended": gettext_lazy("attended")}
     return (
-        *(Column(key, str(titles[key]), Kind.NUMBER) for key in TALLY_KINDS),
         Column("attended_percent", _("attended %"), Kind.PERCENT),
+        *(Column(key, str(titles[key]), Kind.NUMBER) for key in TALLY_KINDS),
     )
 
 
 def _tally_values(numbers: Tally) -> Row:
-    return (*(getattr(numbers, key) for key in TALLY_KINDS), numbers.rate)
+    return (numbers.rate, *(getattr(numbers, key) for key in TALLY_KINDS))
 
 
 def legend() -> str:

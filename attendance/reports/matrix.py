@@ -94,8 +94,6 @@ class StudentLine:
 class SessionColumn:
     session: SessionFact
     tally: Tally
-    minutes_late: int
-    """Of everybody who came late, together."""
 
     @property
     def not_evaluated(self) -> bool:
@@ -156,11 +154,18 @@ def _line(student: StudentFact, cells: Sequence[CellFact | None], rule: Rule) ->
 
 
 def _column(session: SessionFact, cells: Sequence[CellFact | None]) -> SessionColumn:
-    return SessionColumn(
-        session,
-        tally(cell.effective for cell in cells if cell),
-        sum(cell.minutes_late or 0 for cell in cells if cell and cell.effective == "late"),
-    )
+    return SessionColumn(session, tally(cell.effective for cell in cells if cell))
+
+
+def usual_lateness(matrix: Matrix) -> float | None:
+    """Mean minutes of those who came late and were timed; None where nobody was."""
+    minutes = [
+        cell.minutes_late
+        for line in matrix.lines
+        for cell in line.cells
+        if cell and cell.effective == "late" and cell.minutes_late is not None
+    ]
+    return sum(minutes) / len(minutes) if minutes else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,8 +93,7 @@ def dashboard(request: HttpRequest, course_id: int) -> HttpResponse:
     days, rule = days_of(request, course), rule_of(request)
     found = files.course_matrix(course, days, rule)
     arrivals, without_time = arrival_steps(found)
-    late = found.total.late
-    minutes = sum(column.minutes_late for column in found.columns)
+    late = matrix.usual_lateness(found)
     points = rate_points(found)
     first, last = (points[0].trend, points[-1].trend) if points else ("", "")
     context = {
@@ -115,7 +114,7 @@ def dashboard(request: HttpRequest, course_id: int) -> HttpResponse:
         "rate": percent_text(found.total.rate),
         "not_evaluated": sum(column.not_evaluated for column in found.columns),
         "still_open": sum(one.state == ClassSession.State.OPEN for one in found.course.sessions),
-        "late_minutes": round(minutes / late) if late else None,
+        "late_minutes": None if late is None else round(late),
         "at_risk": [(line, documents.risk_words(line), percent_text(line.tally.rate)) for line in found.at_risk],
         "rows": heat_rows(found),
         "points": points,

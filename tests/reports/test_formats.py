@@ -179,7 +179,7 @@ def test_the_pdf_totals_are_the_tables() -> None:
     )
     totals = [getattr(found.total, key) for key in COUNTS]
     assert totals == [4, 1, 0, 1, 2, 0, 1, 7, 5]
-    assert f"{' '.join(map(str, totals))} 71.4" in text
+    assert f"71.4 {' '.join(map(str, totals))}" in text
 
 
 @pytest.mark.parametrize(

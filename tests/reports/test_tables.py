@@ -143,6 +143,14 @@ def test_arrivals_by_five_minutes_and_those_without_a_time() -> None:
     assert unknown == 1
 
 
+def test_lateness_is_the_mean_of_those_who_were_timed() -> None:
+    assert matrix.usual_lateness(matrix.build(facts([["late", "present"], ["late", "absent"]]))) == 7
+    one = facts([["late"]])
+    untimed = [CellFact(cell.session_id, cell.student_id, "late") for cell in one.cells]
+    found = matrix.build(CourseFacts(1, "A", "A", "T", one.students, one.sessions, untimed))
+    assert matrix.usual_lateness(found) is None
+
+
 def test_a_trend_is_a_line_through_three_points_or_more() -> None:
     assert tables.trend([0.9, 0.8]) is None
     line = tables.trend([0.9, None, 0.7, 0.6])
