@@ -53,6 +53,8 @@ SHOTS = (
     Shot("roster", ("/courses/", FIRST_COURSE)),
     Shot("student", ("/courses/", FIRST_COURSE, FIRST_STUDENT)),
     Shot("import", ("/courses/", FIRST_COURSE, "a[href$='/import/']")),
+    Shot("attendance", ("/courses/", FIRST_COURSE, "a[href$='/attendance/']")),
+    Shot("reports", ("/reports/",)),
     Shot("site", ("/site/",), who="admin"),
 )
 CLASS_LIST = """number;first name;last name;email
