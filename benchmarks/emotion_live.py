@@ -1,4 +1,4 @@
-"""Frames per second of the live mode beside the plain way: ``python benchmarks/emotion.py --photo FILE``.
+"""Frames per second of the live mode beside the plain way: ``python -m benchmarks.emotion_live --photo FILE``.
 
 The photo's faces are set side by side until a frame of 1280 x 720 holds 1, 5 and 20 of them. The live mode finds
 faces with CenterFace (or YuNet, where its file is given) and reads all of them in one batch; the plain way finds them
@@ -54,7 +54,7 @@ def haar() -> tuple[str, Find]:
     return "haar", find
 
 
-def frames_per_second(work: Callable[[], None], seconds: float = 4.0) -> float:
+def frames_per_second(work: Callable[[], None], seconds: float = 2.0) -> float:
     """How often ``work`` runs in a second, after one run that is not counted."""
     work()
     count, started = 0, time.perf_counter()
