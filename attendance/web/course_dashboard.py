@@ -119,6 +119,7 @@ def dashboard(request: HttpRequest, course_id: int) -> HttpResponse:
         "rows": heat_rows(found),
         "points": points,
         "trend_change": float(last) - float(first) if first and last else None,
+        "trend_fall": float(first) - float(last) if first and last else None,
         "arrivals": arrivals,
         "arrived": sum(one.students for one in arrivals),
         "without_time": without_time,

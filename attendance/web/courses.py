@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from attendance import errors, permissions, rosters
 from attendance.models import Camera, ClassSession, Consent, Course, FaceTemplate, Mark, Room, Student
+from attendance.reports.document import percent_text
 from attendance.reports.tables import attendance_rate
 from attendance.web.answers import page, user_of
 from attendance.web.faces import portrait_urls
@@ -27,8 +28,8 @@ class RosterRow:
     consent: str
     """``given``, ``asked``, ``withdrawn``, or blank where nobody asked."""
     templates: int
-    rate: int | None
-    """Per cent of counted lessons attended; None where no lesson counts yet."""
+    rate: str
+    """Per cent of counted lessons attended, as the reports say it; blank where no lesson counts yet."""
 
 
 def _course(request: HttpRequest, course_id: int) -> Course:
@@ -71,7 +72,7 @@ def roster_rows(course: Course) -> list[RosterRow]:
             portraits.get(student.pk, ""),
             consents.get(student.pk, ""),
             templates[student.pk],
-            _percent(attendance_rate(statuses[student.pk].elements())),
+            percent_text(attendance_rate(statuses[student.pk].elements())),
         )
         for student in students
     ]
@@ -180,7 +181,3 @@ def cameras(request: HttpRequest, course_id: int) -> HttpResponse:
     working = Prefetch("cameras", queryset=Camera.objects.filter(revoked_at__isnull=True))
     rooms = Room.objects.filter(classsession__course=course).distinct().prefetch_related(working)
     return render(request, "web/course_cameras.html", {"course": course, "rooms": rooms, "tab": "cameras"})
-
-
-def _percent(rate: float | None) -> int | None:
-    return None if rate is None else round(rate * 100)
