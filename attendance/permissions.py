@@ -69,7 +69,7 @@ def students_for(user: Viewer) -> QuerySet[Student]:
 
 
 def portraits_for(user: Viewer) -> QuerySet[Portrait]:
-    """Portraits are for those who enrol: the student's teachers and administrators."""
+    """Portraits of the students this user may see; changing them asks ``may_change_student`` as well."""
     return Portrait.objects.filter(student__in=students_for(user))
 
 
