@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from django.conf import settings
+
 from attendance import photos, pipeline
 from attendance.demo.compose import Composed
 from attendance.demo.lesson import Part, Plan
@@ -57,7 +59,11 @@ def _is_left_to_a_person(
 def _uncertain(session: ClassSession, composed: Composed, where: Box | None) -> Candidate | None:
     """Who the face there is most likely to be, if recognition leaves it to a person."""
     assert where is not None
-    faces = current_engine().analyse(photos.load_upright(composed.jpeg))
+    # Cleaned as intake will clean it: a face near a threshold must be tried in the very pixels the worker sees.
+    cleaned = photos.clean(
+        composed.jpeg, max_bytes=settings.ROLLCALL_MAX_UPLOAD_BYTES, max_pixels=settings.ROLLCALL_MAX_PIXELS
+    )
+    faces = current_engine().analyse(photos.load_upright(cleaned.jpeg))
     answers, _version = pipeline.identify_faces(session, faces)
     left, top, right, bottom = where
     for face, answer in zip(faces, answers, strict=True):

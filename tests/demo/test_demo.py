@@ -48,7 +48,10 @@ def test_the_demo_sent_through_the_api_comes_out_right_and_leaves_without_a_trac
     demo_photos: dict[str, Path], live_server: LiveServer, tasks_at_once: None
 ) -> None:
     said = io.StringIO()
-    call_command("demo", "--check", "--server", live_server.url, stdout=said)
+    try:
+        call_command("demo", "--check", "--server", live_server.url, stdout=said)
+    except CommandError as error:
+        pytest.fail(f"{error}\n{said.getvalue()}")
 
     course = Course.objects.get(is_demo=True)
     session = course.sessions.get(pk__in=Snapshot.objects.values("session"))
