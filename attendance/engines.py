@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 
-import cv2
 import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
+from recognition import threads
 from recognition.engine import Engine, load_engine
 
 
@@ -33,19 +34,8 @@ def from_bytes(data: bytes | memoryview) -> NDArray[np.float32]:
     return np.frombuffer(bytes(data), dtype="<f4").astype(np.float32)
 
 
-_shared_out = False
-
-
+@cache
 def _share_out_cores() -> None:
-    """Worker processes times threads = cores; more threads than that only wait for each other."""
-    global _shared_out
-    if _shared_out:
-        return
-    import torch
-
-    threads = settings.ROLLCALL_TORCH_THREADS or max(
-        1, (os.cpu_count() or 1) // max(1, settings.ROLLCALL_WORKER_PROCESSES)
-    )
-    torch.set_num_threads(threads)
-    cv2.setNumThreads(threads)
-    _shared_out = True
+    """Once a process: worker processes times threads = cores; more threads only wait for each other."""
+    share = (os.cpu_count() or 1) // max(1, settings.ROLLCALL_WORKER_PROCESSES)
+    threads.limit(settings.ROLLCALL_TORCH_THREADS or max(1, share))

@@ -9,12 +9,13 @@ from typing import Concatenate, ParamSpec
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import trigger_client_event
 
+from attendance import permissions
 from attendance.errors import RollcallError
 
 Arguments = ParamSpec("Arguments")
@@ -25,6 +26,12 @@ def user_of(request: HttpRequest) -> User:
     """The signed-in user; ``page`` lets nobody else reach a view."""
     assert isinstance(request.user, User)
     return request.user
+
+
+def administrators_only(request: HttpRequest) -> None:
+    """For everybody else this part of the site does not exist. Raises Http404."""
+    if not permissions.is_administrator(request.user):
+        raise Http404
 
 
 def is_htmx(request: HttpRequest) -> bool:

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from attendance import moods, permissions, schooltime
+from attendance import moods, schooltime
 from attendance.models import Course
-from attendance.web.answers import page, user_of
-
-
-def _administrators_only(request: HttpRequest) -> None:
-    if not permissions.is_administrator(request.user):
-        raise Http404
+from attendance.web.answers import administrators_only, page, user_of
 
 
 @page
 @require_GET
 def mood(request: HttpRequest) -> HttpResponse:
-    _administrators_only(request)
+    administrators_only(request)
     school = schooltime.get_school()
     context = {
         "school": school,
@@ -34,7 +29,7 @@ def mood(request: HttpRequest) -> HttpResponse:
 @page
 @require_POST
 def set_country(request: HttpRequest) -> HttpResponse:
-    _administrators_only(request)
+    administrators_only(request)
     moods.set_country(request.POST.get("country", ""))
     messages.success(request, _("The country is stored."))
     return redirect("web:mood")
@@ -43,7 +38,7 @@ def set_country(request: HttpRequest) -> HttpResponse:
 @page
 @require_POST
 def switch_site(request: HttpRequest) -> HttpResponse:
-    _administrators_only(request)
+    administrators_only(request)
     moods.switch_site(request.POST.get("on") == "1", notice_read=request.POST.get("notice_read") == "1")
     return redirect("web:mood")
 
@@ -51,7 +46,7 @@ def switch_site(request: HttpRequest) -> HttpResponse:
 @page
 @require_POST
 def switch_course(request: HttpRequest, course_id: int) -> HttpResponse:
-    _administrators_only(request)
+    administrators_only(request)
     course = get_object_or_404(Course, pk=course_id)
     on = request.POST.get("on") == "1"
     moods.switch_course(course, on, user_of(request), notice_read=request.POST.get("notice_read") == "1")

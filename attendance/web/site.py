@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from attendance import cameras, health, intake, permissions
 from attendance.models import Camera, Room, Snapshot
-from attendance.web.answers import page, user_of
+from attendance.web.answers import administrators_only, page, user_of
 from attendance.web.forms import CameraForm
-
-
-def _administrators_only(request: HttpRequest) -> None:
-    """For everybody else this part of the site does not exist."""
-    if not permissions.is_administrator(request.user):
-        raise Http404
 
 
 @page
 @require_GET
 def site(request: HttpRequest) -> HttpResponse:
-    _administrators_only(request)
+    administrators_only(request)
     failed = Snapshot.objects.filter(state=Snapshot.State.FAILED).select_related("session__course", "camera")
     context = {
         "parts": health.check(),
@@ -35,7 +29,7 @@ def site(request: HttpRequest) -> HttpResponse:
 @page
 @require_POST
 def send_again(request: HttpRequest, snapshot_id: int) -> HttpResponse:
-    _administrators_only(request)
+    administrators_only(request)
     intake.send_again(get_object_or_404(Snapshot, pk=snapshot_id))
     return redirect("web:site")
 
@@ -43,7 +37,7 @@ def send_again(request: HttpRequest, snapshot_id: int) -> HttpResponse:
 @page
 def new_camera(request: HttpRequest) -> HttpResponse:
     """A key is shown on the answer to this form and never again."""
-    _administrators_only(request)
+    administrators_only(request)
     form = CameraForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         room, _created = Room.objects.get_or_create(name=form.cleaned_data["room_name"].strip())
@@ -55,7 +49,7 @@ def new_camera(request: HttpRequest) -> HttpResponse:
 @page
 @require_POST
 def rotate_key(request: HttpRequest, camera_id: int) -> HttpResponse:
-    _administrators_only(request)
+    administrators_only(request)
     camera = get_object_or_404(permissions.cameras_for(request.user), pk=camera_id)
     return _show_key(request, camera, cameras.rotate(camera))
 
@@ -63,7 +57,7 @@ def rotate_key(request: HttpRequest, camera_id: int) -> HttpResponse:
 @page
 @require_POST
 def revoke_key(request: HttpRequest, camera_id: int) -> HttpResponse:
-    _administrators_only(request)
+    administrators_only(request)
     cameras.revoke(get_object_or_404(permissions.cameras_for(request.user), pk=camera_id))
     return redirect("web:site")
 
