@@ -2,10 +2,14 @@
 
 from attendance.models.biometrics import Consent, ConsentEvent, FaceTemplate, Portrait
 from attendance.models.capture import Camera, Candidate, Sighting, Snapshot
+from attendance.models.mail import MailMessage, ReaderLanguage
 from attendance.models.mood import SnapshotMood
+from attendance.models.reporting import ReportJob, SavedReport
 from attendance.models.review import Review
 from attendance.models.school import Course, Room, RosterEntry, School, Student, Term
 from attendance.models.sessions import ClassSession, Mark, MarkChange
+from attendance.models.signin import SignInArrival, SignInTicket, SignInWindow
+from attendance.models.warnings import CourseWarnings, StudentContact, WarningKind, WarningSent, WarningText
 
 __all__ = [
     "Camera",
@@ -14,17 +18,29 @@ __all__ = [
     "Consent",
     "ConsentEvent",
     "Course",
+    "CourseWarnings",
     "FaceTemplate",
+    "MailMessage",
     "Mark",
     "MarkChange",
     "Portrait",
+    "ReaderLanguage",
+    "ReportJob",
     "Review",
     "Room",
     "RosterEntry",
+    "SavedReport",
     "School",
     "Sighting",
+    "SignInArrival",
+    "SignInTicket",
+    "SignInWindow",
     "Snapshot",
     "SnapshotMood",
     "Student",
+    "StudentContact",
     "Term",
+    "WarningKind",
+    "WarningSent",
+    "WarningText",
 ]
