@@ -33,3 +33,11 @@ class DlibWeightsError(RecognitionError):
         self.source = str(source)
         self.offset = offset
         self.problem = problem
+
+
+class SecondOpinionUnavailable(RecognitionError):
+    """The second network cannot be used: its files are missing, damaged, or do not fit; the message says which."""
+
+
+class TrainingError(RecognitionError):
+    """A training cannot start, go on or end: too few photos, another run's checkpoint, a loss that is not finite."""
