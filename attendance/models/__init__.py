@@ -1,8 +1,11 @@
 """The facts Rollcall keeps, one module a subject."""
 
+from attendance.models.accounts import ReviewDigest, StudentAccount
 from attendance.models.biometrics import Consent, ConsentEvent, FaceTemplate, Portrait
 from attendance.models.capture import Camera, Candidate, Sighting, Snapshot
 from attendance.models.mail import MailMessage, ReaderLanguage
+from attendance.models.contests import Contest
+from attendance.models.learning import DeclinedOffer, PolicyOverride
 from attendance.models.mood import SnapshotMood
 from attendance.models.reporting import ReportJob, SavedReport
 from attendance.models.review import Review
@@ -17,16 +20,20 @@ __all__ = [
     "ClassSession",
     "Consent",
     "ConsentEvent",
+    "Contest",
     "Course",
+    "DeclinedOffer",
     "CourseWarnings",
     "FaceTemplate",
     "MailMessage",
     "Mark",
     "MarkChange",
+    "PolicyOverride",
     "Portrait",
     "ReaderLanguage",
     "ReportJob",
     "Review",
+    "ReviewDigest",
     "Room",
     "RosterEntry",
     "SavedReport",
@@ -38,6 +45,7 @@ __all__ = [
     "Snapshot",
     "SnapshotMood",
     "Student",
+    "StudentAccount",
     "StudentContact",
     "Term",
     "WarningKind",

@@ -92,6 +92,12 @@ class Portrait(models.Model):
     )
     told_apart_at = models.DateTimeField(null=True, blank=True)
     """When a person said that this is not the look-alike; it is not asked again."""
+    from_class_at = models.DateTimeField(null=True, blank=True)
+    """When a person took it out of a classroom photo; None for a photo that was made for enrolment."""
+    sighting = models.ForeignKey(
+        "attendance.Sighting", on_delete=models.SET_NULL, null=True, blank=True, related_name="portraits"
+    )
+    """The face it was taken from; None once that is deleted."""
     attempts = models.PositiveSmallIntegerField(default=0)
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     uploaded_at = models.DateTimeField()
