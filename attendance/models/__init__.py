@@ -3,18 +3,23 @@
 from attendance.models.accounts import ReviewDigest, StudentAccount
 from attendance.models.biometrics import Consent, ConsentEvent, FaceTemplate, Portrait
 from attendance.models.capture import Camera, Candidate, Sighting, Snapshot
-from attendance.models.mail import MailMessage, ReaderLanguage
 from attendance.models.contests import Contest
+from attendance.models.excuses import Excuse
 from attendance.models.learning import DeclinedOffer, PolicyOverride
+from attendance.models.mail import MailMessage, ReaderLanguage
 from attendance.models.mood import SnapshotMood
 from attendance.models.reporting import ReportJob, SavedReport
 from attendance.models.review import Review
+from attendance.models.rules import AttendanceRules, SchoolLogo, StatusLabel
 from attendance.models.school import Course, Room, RosterEntry, School, Student, Term
 from attendance.models.sessions import ClassSession, Mark, MarkChange
 from attendance.models.signin import SignInArrival, SignInTicket, SignInWindow
+from attendance.models.timetable import CalendarFeed, Holiday, TimetableChange, TimetableSlot
 from attendance.models.warnings import CourseWarnings, StudentContact, WarningKind, WarningSent, WarningText
 
 __all__ = [
+    "AttendanceRules",
+    "CalendarFeed",
     "Camera",
     "Candidate",
     "ClassSession",
@@ -22,9 +27,11 @@ __all__ = [
     "ConsentEvent",
     "Contest",
     "Course",
-    "DeclinedOffer",
     "CourseWarnings",
+    "DeclinedOffer",
+    "Excuse",
     "FaceTemplate",
+    "Holiday",
     "MailMessage",
     "Mark",
     "MarkChange",
@@ -38,16 +45,20 @@ __all__ = [
     "RosterEntry",
     "SavedReport",
     "School",
+    "SchoolLogo",
     "Sighting",
     "SignInArrival",
     "SignInTicket",
     "SignInWindow",
     "Snapshot",
     "SnapshotMood",
+    "StatusLabel",
     "Student",
     "StudentAccount",
     "StudentContact",
     "Term",
+    "TimetableChange",
+    "TimetableSlot",
     "WarningKind",
     "WarningSent",
     "WarningText",

@@ -37,6 +37,27 @@ class ClassSession(models.Model):
     roll_version = models.PositiveIntegerField(default=1)
     """Raised by anything the session page shows; the page's ETag."""
 
+    slot = models.ForeignKey(
+        "attendance.TimetableSlot", on_delete=models.SET_NULL, null=True, blank=True, related_name="sessions"
+    )
+    slot_day = models.DateField(null=True, blank=True)
+    """The day of the slot this session stands for; it is made once, however often the timetable is applied."""
+    imported_by = models.ForeignKey(
+        "attendance.TimetableChange",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="imported",
+    )
+    import_key = models.CharField(max_length=64, null=True, blank=True)
+    """Which event of a calendar file this session is: SHA-256 of its identity."""
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+    """A cancelled session takes no photos and counts nowhere; its marks stay, in case it is restored."""
+    cancelled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    cancel_reason = models.CharField(_("why it is cancelled"), max_length=200, blank=True, default="")
+
     class Meta:
         ordering = ["-starts_at"]
         constraints = [
@@ -48,11 +69,21 @@ class ClassSession(models.Model):
                 condition=~Q(state="closed") | Q(closed_at__isnull=False), name="closed_session_has_a_time"
             ),
             models.CheckConstraint(condition=Q(min_sightings__gte=1), name="session_needs_a_sighting"),
+            models.UniqueConstraint(fields=["slot", "slot_day"], name="one_session_a_slot_and_day"),
+            models.UniqueConstraint(fields=["course", "import_key"], name="one_session_an_imported_event"),
+            models.CheckConstraint(
+                condition=Q(cancelled_at__isnull=True) | Q(cancelled_by__isnull=False),
+                name="session_was_cancelled_by_a_person",
+            ),
         ]
         indexes = [models.Index(fields=["course", "starts_at"]), models.Index(fields=["state", "ends_at"])]
 
     def __str__(self) -> str:
         return f"{self.course} {self.starts_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.cancelled_at is not None
 
 
 class Mark(models.Model):
