@@ -5,9 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from attendance.models import Camera, ClassSession, Course, Portrait, Review, Sighting, Snapshot, Student
+from attendance.models.contests import Contest
+from attendance.models.sessions import Mark
 
 ADMINISTRATORS = "administrators"
 REGISTRARS = "registrars"
@@ -17,6 +19,7 @@ Viewer = User | AnonymousUser
 
 class Role(StrEnum):
     NOBODY = "nobody"
+    STUDENT = "student"
     TEACHER = "teacher"
     REGISTRAR = "registrar"
     ADMINISTRATOR = "administrator"
@@ -28,15 +31,23 @@ def role_of(user: Viewer) -> Role:
         return Role.NOBODY
     cached: Role | None = getattr(user, "_rollcall_role", None)
     if cached is None:
-        groups = set() if user.is_superuser else set(user.groups.values_list("name", flat=True))
+        rows = User.objects.filter(pk=user.pk).values_list("groups__name", "student_account")
+        groups, accounts = (set(column) for column in zip(*rows, strict=True)) if rows else (set(), set())
         if user.is_superuser or ADMINISTRATORS in groups:
             cached = Role.ADMINISTRATOR
         elif REGISTRARS in groups:
             cached = Role.REGISTRAR
+        elif accounts - {None}:
+            cached = Role.STUDENT
         else:
             cached = Role.TEACHER
         user._rollcall_role = cached  # type: ignore[attr-defined]
     return cached
+
+
+def is_student(user: Viewer) -> bool:
+    """Signed in with a student's log-in: their own marks and faces, and nothing of anybody else."""
+    return role_of(user) is Role.STUDENT
 
 
 def is_administrator(user: Viewer) -> bool:
@@ -104,6 +115,43 @@ def may_change_student(user: Viewer, student: Student) -> bool:
     if role is Role.ADMINISTRATOR:
         return True
     return role is Role.TEACHER and courses_for(user).filter(roster_entries__student=student).exists()
+
+
+def may_give_logins(user: Viewer) -> bool:
+    """Students' log-ins are made by administrators."""
+    return is_administrator(user)
+
+
+def contests_for(user: Viewer) -> QuerySet[Contest]:
+    """For staff those of their courses; for a student their own."""
+    if is_student(user):
+        return Contest.objects.filter(student__account__user_id=user.pk)
+    return Contest.objects.filter(session__course__in=courses_for(user))
+
+
+def own_marks(user: Viewer) -> QuerySet[Mark]:
+    """A student's own marks."""
+    if not is_student(user):
+        return Mark.objects.none()
+    return Mark.objects.filter(student__account__user_id=user.pk).select_related("session__course")
+
+
+def own_sightings(user: Viewer) -> QuerySet[Sighting]:
+    """Faces that count as this student's now. An unsure face may be somebody else's, so it is not among them."""
+    if not is_student(user):
+        return Sighting.objects.none()
+    me = Student.objects.filter(account__user_id=user.pk).values("pk")
+    words = Review.objects.filter(sighting=OuterRef("pk"), undone_at__isnull=True)
+    said_to_be = Exists(words.filter(verdict=Review.Verdict.IS, student__in=me))
+    said_otherwise = Exists(
+        words.filter(
+            Q(verdict__in=[Review.Verdict.NOT_IN_CLASS, Review.Verdict.NOT_A_FACE])
+            | Q(verdict=Review.Verdict.IS) & ~Q(student__in=me)
+            | Q(verdict=Review.Verdict.IS_NOT, student__in=me)
+        )
+    )
+    named = Q(decision=Sighting.Decision.RECOGNISED, student__in=me) & ~said_otherwise
+    return Sighting.objects.filter(said_to_be | named)
 
 
 def may_create_courses(user: Viewer) -> bool:
