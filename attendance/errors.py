@@ -138,6 +138,25 @@ class AlreadyDecided(RollcallError):
     message = _("Somebody else decided on this face a moment ago.")
 
 
+# --- what students say ----------------------------------------------------------------------------
+class NothingToContest(RollcallError):
+    code = "nothing_to_contest"
+    status = 409
+    message = _("There is nothing to object to here any more: it has been changed in the meantime.")
+
+
+class TooLateToContest(RollcallError):
+    code = "too_late_to_contest"
+    status = 409
+    message = _("This lesson is more than 30 days ago. Please talk to your teacher.")
+
+
+class ContestSettled(RollcallError):
+    code = "contest_settled"
+    status = 409
+    message = _("This has been answered a moment ago.")
+
+
 # --- mood of the class ----------------------------------------------------------------------------
 class UnknownCountry(RollcallError):
     code = "unknown_country"
