@@ -12,6 +12,7 @@ from attendance.models.reporting import ReportJob, SavedReport
 from attendance.models.review import Review
 from attendance.models.rules import AttendanceRules, SchoolLogo, StatusLabel
 from attendance.models.school import Course, Room, RosterEntry, School, Student, Term
+from attendance.models.second import SecondOpinion, TemplateEmbedding
 from attendance.models.sessions import ClassSession, Mark, MarkChange
 from attendance.models.signin import SignInArrival, SignInTicket, SignInWindow
 from attendance.models.timetable import CalendarFeed, Holiday, TimetableChange, TimetableSlot
@@ -46,6 +47,7 @@ __all__ = [
     "SavedReport",
     "School",
     "SchoolLogo",
+    "SecondOpinion",
     "Sighting",
     "SignInArrival",
     "SignInTicket",
@@ -56,6 +58,7 @@ __all__ = [
     "Student",
     "StudentAccount",
     "StudentContact",
+    "TemplateEmbedding",
     "Term",
     "TimetableChange",
     "TimetableSlot",
