@@ -122,25 +122,28 @@ def may_give_logins(user: Viewer) -> bool:
     return is_administrator(user)
 
 
+def students_behind(user: Viewer) -> QuerySet[Student]:
+    """The student a log-in belongs to; nobody for staff."""
+    if not isinstance(user, User) or not is_student(user):
+        return Student.objects.none()
+    return Student.objects.filter(account__user=user)
+
+
 def contests_for(user: Viewer) -> QuerySet[Contest]:
     """For staff those of their courses; for a student their own."""
     if is_student(user):
-        return Contest.objects.filter(student__account__user_id=user.pk)
+        return Contest.objects.filter(student__in=students_behind(user))
     return Contest.objects.filter(session__course__in=courses_for(user))
 
 
 def own_marks(user: Viewer) -> QuerySet[Mark]:
     """A student's own marks."""
-    if not is_student(user):
-        return Mark.objects.none()
-    return Mark.objects.filter(student__account__user_id=user.pk).select_related("session__course")
+    return Mark.objects.filter(student__in=students_behind(user)).select_related("session__course")
 
 
 def own_sightings(user: Viewer) -> QuerySet[Sighting]:
     """Faces that count as this student's now. An unsure face may be somebody else's, so it is not among them."""
-    if not is_student(user):
-        return Sighting.objects.none()
-    me = Student.objects.filter(account__user_id=user.pk).values("pk")
+    me = students_behind(user).values("pk")
     words = Review.objects.filter(sighting=OuterRef("pk"), undone_at__isnull=True)
     said_to_be = Exists(words.filter(verdict=Review.Verdict.IS, student__in=me))
     said_otherwise = Exists(
