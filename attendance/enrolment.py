@@ -231,7 +231,7 @@ def _looks_like(student: Student, face: Face, engine: Engine) -> Student | None:
     mates = Student.objects.filter(roster_entries__course__in=student.courses.all()).exclude(pk=student.pk)
     rows = galleries.templates_in_use(engine.version).filter(student__in=mates)
     gallery = Gallery.build(
-        (Template(owner, from_bytes(encoding), quality)
+        (Template(owner, from_bytes(encoding or b""), quality)
          for owner, encoding, quality in rows.values_list("student_id", "encoding", "quality")),
         version=engine.version,
     )  # fmt: skip

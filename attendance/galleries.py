@@ -59,6 +59,6 @@ def _templates(session: ClassSession, engine_version: str) -> list[Template]:
     roster = marks.roster_on_day(session).values("student_id")
     rows = templates_in_use(engine_version).filter(student_id__in=roster)
     return [
-        Template(student_id, from_bytes(encoding), quality)
+        Template(student_id, from_bytes(encoding or b""), quality)
         for student_id, encoding, quality in rows.values_list("student_id", "encoding", "quality")
     ]

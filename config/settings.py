@@ -32,6 +32,11 @@ SECRET_KEY = env.str("SECRET_KEY", default=DEFAULT_SECRET_KEY)
 if not LOCAL_ONLY and SECRET_KEY == DEFAULT_SECRET_KEY:
     raise ImproperlyConfigured("SECRET_KEY must be set when ROLLCALL_LOCAL is off.")
 
+ROLLCALL_KEYS: list[str] = [key.strip() for key in env.list("ROLLCALL_KEYS", default=[]) if key.strip()]
+"""What seals photos and encodings at rest, newest first; the launcher makes one for a machine of its own."""
+if not LOCAL_ONLY and not ROLLCALL_KEYS:
+    raise ImproperlyConfigured("ROLLCALL_KEYS must be set when ROLLCALL_LOCAL is off: ./run manage keys new")
+
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
@@ -211,6 +216,19 @@ CELERY_BEAT_SCHEDULE = {
     "purge-expired": {"task": "attendance.tasks.purge_expired", "schedule": 3600.0},
 }
 
+# --- E-mail: nothing leaves until a server is named -------------------------------------------
+EMAIL_HOST = env.str("EMAIL_HOST", default="")
+EMAIL_PORT = env.int("EMAIL_PORT", default=587)
+EMAIL_HOST_USER = env.str("EMAIL_USER", default="")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_PASSWORD", default="")
+EMAIL_USE_SSL = env.bool("EMAIL_SSL", default=False)
+EMAIL_USE_TLS = env.bool("EMAIL_TLS", default=not EMAIL_USE_SSL)
+EMAIL_TIMEOUT = 20
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'dummy'}.EmailBackend"
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", default="")
+ROLLCALL_SITE_URL = env.str("ROLLCALL_SITE_URL", default="").rstrip("/")
+"""What links in e-mails begin with, such as ``https://rollcall.school.example``."""
+
 # --- API --------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -223,7 +241,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "attendance.api.pagination.BoundedPagination",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "EXCEPTION_HANDLER": "attendance.api.problems.problem_response",
-    "DEFAULT_THROTTLE_RATES": {"camera": "240/min", "user": "1200/min"},
+    "DEFAULT_THROTTLE_RATES": {"camera": "240/min", "user": "1200/min", "pairing": "10/min"},
     "PAGE_SIZE": 100,
 }
 SPECTACULAR_SETTINGS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import os
 import secrets
@@ -16,8 +17,8 @@ DEFAULT_HOST = "127.0.0.1"
 def settings_environment(data: DataFolder, *, port: int | None = None) -> dict[str, str]:
     """This process's environment, with what was not set filled in for one machine.
 
-    A secret key is made once and kept in the data folder; Redis is the embedded one unless ``REDIS_URL`` is
-    set.
+    The secret key and the key that seals photos are made once and kept in the data folder; Redis is the embedded
+    one unless ``REDIS_URL`` is set.
     """
     env = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
     env["PATH"] = f"{VENV / 'bin'}{os.pathsep}{env.get('PATH', os.defpath)}"
@@ -29,17 +30,20 @@ def settings_environment(data: DataFolder, *, port: int | None = None) -> dict[s
     if not env.get("REDIS_URL"):
         env["REDIS_URL"] = f"unix://{data.redis_socket}"
     if not env.get("SECRET_KEY"):
-        env["SECRET_KEY"] = local_secret_key(data.secret_key)
+        env["SECRET_KEY"] = local_secret(data.secret_key, secrets.token_urlsafe(50))
+    if not env.get("ROLLCALL_KEYS"):
+        fresh = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+        env["ROLLCALL_KEYS"] = local_secret(data.sealing_keys, fresh)
     env["PYTHONUNBUFFERED"] = "1"
     env.setdefault("PYTHONWARNINGS", "ignore:pkg_resources is deprecated:UserWarning")
     return env
 
 
-def local_secret_key(file: Path) -> str:
-    """The key kept in ``file``, made at the first call; readable by its owner only."""
+def local_secret(file: Path, fresh: str) -> str:
+    """The secret kept in ``file``, at the first call ``fresh``; readable by its owner only."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(FileExistsError):
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as out:
-            out.write(secrets.token_urlsafe(50))
+            out.write(fresh)
     return file.read_text(encoding="ascii").strip()

@@ -40,6 +40,11 @@ class DataFolder:
         return self.path / "secret_key"
 
     @property
+    def sealing_keys(self) -> Path:
+        """Keys of photos and encodings, separated by commas, the newest first."""
+        return self.path / "sealing_keys"
+
+    @property
     def redis_socket(self) -> Path:
         """The embedded Redis' socket; in the temporary folder if the path would not do here or in a URL."""
         beside = self.redis / "redis.sock"

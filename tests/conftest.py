@@ -36,12 +36,17 @@ KIND_OF_FIXTURE = {
 KINDS = (*KIND_OF_FIXTURE.values(), "worker")
 
 
+os.environ.setdefault("ROLLCALL_KEYS", "dGVzdHMgc2VhbCB0b28sIHdpdGggdGhpcyBrZXkgb24=")
+"""So that tests, and the programs they start, seal what they store."""
+
+
 def pytest_configure() -> None:
     """Passwords are hashed quickly in tests: they guard nothing. A busy machine is no reason to fail a property,
     and a change is judged on the same examples each time; everybody else's runs look for new ones."""
     import hypothesis
     from django.conf import settings
 
+    settings.ROLLCALL_KEYS = [os.environ["ROLLCALL_KEYS"]]
     hypothesis.settings.register_profile("rollcall", deadline=None, derandomize=bool(os.environ.get("CI")))
     hypothesis.settings.load_profile("rollcall")
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from attendance.models.school import Student
+from attendance.models.sealed import SealedField
 
 
 class Consent(models.Model):
@@ -122,7 +123,7 @@ class FaceTemplate(models.Model):
 
     student = models.ForeignKey(Student, on_delete=models.CASCADE, related_name="templates")
     portrait = models.ForeignKey(Portrait, on_delete=models.CASCADE, related_name="templates")
-    encoding = models.BinaryField()
+    encoding = SealedField()
     """128 little-endian float32."""
     encoder_version = models.CharField(max_length=120)
     quality = models.FloatField()

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from attendance.models.school import Room, Student
+from attendance.models.sealed import SealedField
 from attendance.models.sessions import ClassSession
 
 
@@ -126,7 +127,7 @@ class Sighting(models.Model):
     """0 to 1, overall."""
     quality_details = models.JSONField(default=dict)
     chip = models.FileField(upload_to="", max_length=200, blank=True)
-    encoding = models.BinaryField(null=True, blank=True)
+    encoding = SealedField(null=True, blank=True)
     """128 little-endian float32; null once expired or withdrawn."""
     encoder_version = models.CharField(max_length=120)
     decision = models.CharField(max_length=10, choices=Decision)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.core.files.storage import default_storage
+from django.db.models import BinaryField
 from django.utils import timezone
 
 from attendance import classes, errors, galleries, marks, privacy, reviews
@@ -46,7 +47,7 @@ def bytes_of_every_row() -> bytes:
     parts = []
     for model in apps.get_app_config("attendance").get_models():
         for field in model._meta.get_fields():
-            if field.__class__.__name__ == "BinaryField":
+            if isinstance(field, BinaryField):
                 parts += [bytes(v) for v in model.objects.values_list(field.name, flat=True) if v]
     return b"".join(parts)
 
