@@ -191,3 +191,22 @@ class RosterFileRefused(RollcallError):
     code = "roster_file_refused"
     status = 422
     message = _("This file cannot be read as a class list.")
+
+
+# --- e-mail ---------------------------------------------------------------------------------------
+class MailNotSetUp(RollcallError):
+    code = "mail_not_set_up"
+    status = 409
+    message = _("E-mail is not set up on this site, so nothing was sent.")
+
+
+class MailTooLarge(RollcallError):
+    code = "mail_too_large"
+    status = 413
+    message = _("The attachments are too large for e-mail. Send a link instead.")
+
+
+class MailGone(RollcallError):
+    code = "mail_gone"
+    status = 409
+    message = _("This message can no longer be sent again.")

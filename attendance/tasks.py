@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from attendance import classes, enrolment, pipeline, privacy
+from attendance import classes, enrolment, mailing, pipeline, privacy
 
 
 @shared_task
@@ -19,7 +19,7 @@ def check_portrait(portrait_id: int) -> None:
 
 @shared_task
 def sweep() -> int:
-    return pipeline.sweep() + enrolment.sweep()
+    return pipeline.sweep() + enrolment.sweep() + mailing.sweep()
 
 
 @shared_task
@@ -30,3 +30,9 @@ def close_finished_sessions() -> int:
 @shared_task
 def purge_expired() -> None:
     privacy.purge_expired()
+    mailing.purge()
+
+
+@shared_task
+def send_mail(message_id: int) -> bool:
+    return mailing.deliver(message_id)

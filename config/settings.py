@@ -229,6 +229,19 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", default="")
 ROLLCALL_SITE_URL = env.str("ROLLCALL_SITE_URL", default="").rstrip("/")
 """What links in e-mails begin with, such as ``https://rollcall.school.example``."""
 
+# --- E-mail: nothing leaves until a server is named -------------------------------------------
+EMAIL_HOST = env.str("EMAIL_HOST", default="")
+EMAIL_PORT = env.int("EMAIL_PORT", default=587)
+EMAIL_HOST_USER = env.str("EMAIL_USER", default="")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_PASSWORD", default="")
+EMAIL_USE_SSL = env.bool("EMAIL_SSL", default=False)
+EMAIL_USE_TLS = env.bool("EMAIL_TLS", default=not EMAIL_USE_SSL)
+EMAIL_TIMEOUT = 20
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'dummy'}.EmailBackend"
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", default="")
+ROLLCALL_SITE_URL = env.str("ROLLCALL_SITE_URL", default="").rstrip("/")
+"""What links in e-mails begin with, such as ``https://rollcall.school.example``."""
+
 # --- API --------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from attendance import cameras, health, intake, permissions
+from attendance import cameras, health, intake, mailing, permissions
 from attendance.models import Camera, Room, Snapshot
 from attendance.web.answers import administrators_only, page, user_of
 from attendance.web.forms import CameraForm
@@ -22,6 +22,7 @@ def site(request: HttpRequest) -> HttpResponse:
         "backlog": health.backlog(),
         "failed": failed.order_by("-received_at")[:100],
         "cameras": Camera.objects.select_related("room"),
+        "mail": mailing.overview(),
     }
     return render(request, "web/site.html", context)
 

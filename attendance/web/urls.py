@@ -7,6 +7,7 @@ from attendance.web import (
     course_dashboard,
     courses,
     desk,
+    mail,
     media,
     mood,
     reports,
@@ -95,6 +96,8 @@ urlpatterns = [
     # administrators
     path("site/", site.site, name="site"),
     path("site/photos/<int:snapshot_id>/again/", site.send_again, name="site-photo-again"),
+    path("site/mail/test/", mail.test_mail, name="mail-test"),
+    path("site/mail/<int:message_id>/again/", mail.send_again, name="mail-again"),
     path("site/mood/", mood.mood, name="mood"),
     path("site/mood/country/", mood.set_country, name="mood-country"),
     path("site/mood/switch/", mood.switch_site, name="mood-site"),

@@ -6,12 +6,21 @@ from collections.abc import Callable
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
+from attendance.models import MailMessage
 from attendance.web import urls
 
 from .conftest import SchoolFixture
 
 Arguments = Callable[[SchoolFixture], list[object]]
+
+
+def failed_mail() -> MailMessage:
+    return MailMessage.objects.create(
+        template="test", to="a@school.example", state="failed", created_at=timezone.now(), content={"text": "a"}
+    )
+
 
 PAGES: dict[str, Arguments] = {
     "course": lambda s: [s.course.pk],
@@ -76,6 +85,8 @@ SITE_CHANGES: dict[str, Arguments] = {
     "mood-country": lambda s: [],
     "mood-site": lambda s: [],
     "mood-course": lambda s: [s.course.pk],
+    "mail-test": lambda s: [],
+    "mail-again": lambda s: [failed_mail().pk],
 }
 FILES_GIVEN_BACK = {"canvas-fill"}
 """What takes a file and gives it back changed, and changes nothing here; tested with the reports."""
