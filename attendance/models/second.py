@@ -13,13 +13,14 @@ from django.utils.translation import gettext_lazy as _
 from attendance.models.biometrics import FaceTemplate
 from attendance.models.capture import Sighting
 from attendance.models.school import Student
+from attendance.models.sealed import SealedField
 
 
 class TemplateEmbedding(models.Model):
     """An enrolled face as the second network sees it; made from the template's stored chip."""
 
     template = models.ForeignKey(FaceTemplate, on_delete=models.CASCADE, related_name="embeddings")
-    embedding = models.BinaryField()
+    embedding = SealedField()
     """Little-endian float32 of unit length; as many as the network that made it gives."""
     encoder_version = models.CharField(max_length=120)
 
