@@ -2,6 +2,7 @@
 
 from attendance.models.accounts import ReviewDigest, StudentAccount
 from attendance.models.biometrics import Consent, ConsentEvent, FaceTemplate, Portrait
+from attendance.models.camera import CameraStatus, PairingCode
 from attendance.models.capture import Camera, Candidate, Sighting, Snapshot
 from attendance.models.contests import Contest
 from attendance.models.excuses import Excuse
@@ -22,6 +23,7 @@ __all__ = [
     "AttendanceRules",
     "CalendarFeed",
     "Camera",
+    "CameraStatus",
     "Candidate",
     "ClassSession",
     "Consent",
@@ -36,6 +38,7 @@ __all__ = [
     "MailMessage",
     "Mark",
     "MarkChange",
+    "PairingCode",
     "PolicyOverride",
     "Portrait",
     "ReaderLanguage",

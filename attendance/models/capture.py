@@ -23,6 +23,11 @@ class Camera(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_seen_at = models.DateTimeField(null=True, blank=True)
+    minutes_between_shots = models.PositiveSmallIntegerField(
+        _("minutes between shots"), null=True, blank=True
+    )
+    """Null: as the site has it; so is ``burst``."""
+    burst = models.PositiveSmallIntegerField(_("frames a shot is chosen from"), null=True, blank=True)
 
     class Meta:
         ordering = ["room__name", "name"]
