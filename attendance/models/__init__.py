@@ -5,6 +5,7 @@ from attendance.models.biometrics import Consent, ConsentEvent, FaceTemplate, Po
 from attendance.models.camera import CameraStatus, PairingCode
 from attendance.models.capture import Camera, Candidate, Sighting, Snapshot
 from attendance.models.contests import Contest
+from attendance.models.desk import DeskFact, DeskFactFace
 from attendance.models.excuses import Excuse
 from attendance.models.learning import DeclinedOffer, PolicyOverride
 from attendance.models.mail import MailMessage, ReaderLanguage
@@ -32,6 +33,8 @@ __all__ = [
     "Course",
     "CourseWarnings",
     "DeclinedOffer",
+    "DeskFact",
+    "DeskFactFace",
     "Excuse",
     "FaceTemplate",
     "Holiday",
