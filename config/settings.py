@@ -37,6 +37,9 @@ ROLLCALL_KEYS: list[str] = [key.strip() for key in env.list("ROLLCALL_KEYS", def
 if not LOCAL_ONLY and not ROLLCALL_KEYS:
     raise ImproperlyConfigured("ROLLCALL_KEYS must be set when ROLLCALL_LOCAL is off: ./run manage keys new")
 
+ROLLCALL_AUDIT_KEY = env.str("ROLLCALL_AUDIT_KEY", default=f"audit:{SECRET_KEY}")
+"""Chains the log of who looked at whom; changing it makes older entries look broken."""
+
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
@@ -229,19 +232,6 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", default="")
 ROLLCALL_SITE_URL = env.str("ROLLCALL_SITE_URL", default="").rstrip("/")
 """What links in e-mails begin with, such as ``https://rollcall.school.example``."""
 
-# --- E-mail: nothing leaves until a server is named -------------------------------------------
-EMAIL_HOST = env.str("EMAIL_HOST", default="")
-EMAIL_PORT = env.int("EMAIL_PORT", default=587)
-EMAIL_HOST_USER = env.str("EMAIL_USER", default="")
-EMAIL_HOST_PASSWORD = env.str("EMAIL_PASSWORD", default="")
-EMAIL_USE_SSL = env.bool("EMAIL_SSL", default=False)
-EMAIL_USE_TLS = env.bool("EMAIL_TLS", default=not EMAIL_USE_SSL)
-EMAIL_TIMEOUT = 20
-EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'dummy'}.EmailBackend"
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", default="")
-ROLLCALL_SITE_URL = env.str("ROLLCALL_SITE_URL", default="").rstrip("/")
-"""What links in e-mails begin with, such as ``https://rollcall.school.example``."""
-
 # --- API --------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -287,6 +277,8 @@ SPECTACULAR_SETTINGS = {
 ROLLCALL_ENGINE = env.str("ROLLCALL_ENGINE", default="default")
 ROLLCALL_DETECTOR = env.str("ROLLCALL_DETECTOR", default="") or None
 ROLLCALL_RECIPE = env.str("ROLLCALL_RECIPE", default="") or None
+ROLLCALL_SECOND_OPINION = env.bool("ROLLCALL_SECOND_OPINION", default=True)
+"""Whether every face is also read by the second network, where its weights are there."""
 ROLLCALL_MIN_FACE_PIXELS = env.int("ROLLCALL_MIN_FACE_PIXELS", default=32)
 ROLLCALL_MAX_UPLOAD_BYTES = env.int("ROLLCALL_MAX_UPLOAD_BYTES", default=25 * 1024 * 1024)
 ROLLCALL_MAX_PIXELS = env.int("ROLLCALL_MAX_PIXELS", default=50_000_000)
