@@ -17,8 +17,21 @@ from recognition.types import Box, Face, Image, Quality
 
 # In the chip of dlib's framing the face is about this square (left, top, right, bottom).
 _CORE = (30, 25, 120, 125)
+_FACE_IN_CHIP = 127.0
+"""Width of a face's box in the chip."""
+_DIRECTIONS = [
+    (np.array(kernel, np.float32), squared_step)
+    for kernel, squared_step in (
+        ([[0, 0, 0], [1, -2, 1], [0, 0, 0]], 1),
+        ([[0, 1, 0], [0, -2, 0], [0, 1, 0]], 1),
+        ([[1, 0, 0], [0, -2, 0], [0, 0, 1]], 2),
+        ([[0, 0, 1], [0, -2, 0], [1, 0, 0]], 2),
+    )
+]
 SMALLEST_PORTRAIT = 48
 """Narrower faces are recognised measurably worse (LFW, docs/accuracy.md), so they make poor templates."""
+LEAST_DETAIL = 0.035
+"""Portraits with less ``fine_detail`` are blurred: docs/accuracy-detection.md says who is refused and who is not."""
 
 
 class PortraitProblem(StrEnum):
@@ -58,6 +71,23 @@ def sharpness(chip: Image) -> float:
     grey = _grey_core(chip).astype(np.float32)
     detail = float(cv2.Laplacian(cv2.GaussianBlur(grey, (0, 0), 1.0), cv2.CV_32F).std())
     return _ramp(detail / (float(grey.std()) + 8.0), 0.04, 0.16)
+
+
+def fine_detail(chip: Image, face_pixels: float) -> float:
+    """Detail against contrast in the direction that has least of it, at the resolution the face had in the photo
+    (``face_pixels`` wide, the chip's at most): about 0.06 for a sharp face, 0.02 for a blurred or moved one.
+
+    ``sharpness`` asks how much of a face there is to recognise; this asks whether the picture is blurred, so it does
+    not fall only because the face is small. Each direction, because a moved picture stays sharp across its movement.
+    """
+    grey = cv2.cvtColor(chip, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    factor = min(1.0, max(face_pixels, 32.0) / _FACE_IN_CHIP)
+    grey = cv2.resize(grey, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+    left, top, right, bottom = (round(edge * factor) for edge in _CORE)
+    core = grey[top:bottom, left:right]
+    smooth = cv2.GaussianBlur(core, (0, 0), 1.0)
+    least = min(float(cv2.filter2D(smooth, -1, kernel).std()) / step for kernel, step in _DIRECTIONS)
+    return least / (float(core.std()) + 8.0)
 
 
 def pose(landmarks: npt.NDArray[np.floating] | None) -> float:
@@ -122,7 +152,7 @@ def portrait_problems(image: Image, faces: Sequence[Face]) -> list[PortraitProbl
     mean, _, _ = _luma(widest.chip)
     checks = (
         (quality.face_pixels < SMALLEST_PORTRAIT, PortraitProblem.TOO_SMALL),
-        (quality.sharpness < 0.3 and quality.face_pixels >= SMALLEST_PORTRAIT, PortraitProblem.BLURRED),
+        (fine_detail(widest.chip, quality.face_pixels) < LEAST_DETAIL, PortraitProblem.BLURRED),
         (quality.light < 0.5 and mean < 110, PortraitProblem.TOO_DARK),
         (quality.light < 0.5 and mean >= 110, PortraitProblem.TOO_BRIGHT),
         (quality.completeness < 0.85, PortraitProblem.CUT_OFF),

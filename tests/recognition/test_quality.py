@@ -140,12 +140,40 @@ def faces_with(**changes: float) -> list[Face]:
         ({"completeness": 0.7}, PortraitProblem.CUT_OFF),
         ({"pose": 0.2}, PortraitProblem.TURNED_AWAY),
         ({"face_pixels": 30.0}, PortraitProblem.TOO_SMALL),
-        ({"sharpness": 0.1}, PortraitProblem.BLURRED),
         ({"light": 0.1}, PortraitProblem.TOO_BRIGHT),
     ],
 )
 def test_each_measure_has_its_problem(changes: dict[str, float], problem: PortraitProblem) -> None:
     assert portrait_problems(drawn_face(150), faces_with(**changes)) == [problem]
+
+
+@pytest.mark.parametrize("size", [60, 90, 150, 300])
+def test_a_sharp_face_is_not_blurred_because_it_is_small(size: int) -> None:
+    assert PortraitProblem.BLURRED not in problems(drawn_face(size))
+
+
+@pytest.mark.parametrize("size", [90, 150, 200])
+@pytest.mark.parametrize("way", ["blurred", "across", "down", "aslant"])
+def test_blur_and_movement_in_any_direction_are_seen(size: int, way: str) -> None:
+    length = size // 5
+    kernels = {
+        "blurred": cv2.getGaussianKernel(length | 1, size * 0.05)
+        @ cv2.getGaussianKernel(length | 1, size * 0.05).T,
+        "across": np.full((1, length), 1 / length),
+        "down": np.full((length, 1), 1 / length),
+        "aslant": np.eye(length) / length,
+    }
+    image = np.asarray(cv2.filter2D(drawn_face(size), -1, kernels[way]), np.uint8)
+    assert PortraitProblem.BLURRED in problems(image)
+
+
+@pytest.mark.parametrize("left", [0.1, -3.3, 1 / 3, 1e5 + 0.7])
+def test_no_measure_exceeds_1_by_rounding(left: float, chip: Image) -> None:
+    canvas = np.zeros((40, 40, 3), np.uint8)
+    for width in (0.1, 1 / 3, 7.7, 29.9999999):
+        measured = quality.measure(canvas, Box(left, left, width, width), FRONT, chip)
+        assert 0.0 <= measured.completeness <= 1.0
+        assert 0.0 <= measured.overall <= 1.0
 
 
 def test_dark_portrait_is_called_dark() -> None:
