@@ -1,6 +1,7 @@
 """The facts Rollcall keeps, one module a subject."""
 
 from attendance.models.accounts import ReviewDigest, StudentAccount
+from attendance.models.audit import AuditEntry, AuditHead
 from attendance.models.biometrics import Consent, ConsentEvent, FaceTemplate, Portrait
 from attendance.models.camera import CameraStatus, PairingCode
 from attendance.models.capture import Camera, Candidate, Sighting, Snapshot
@@ -22,6 +23,8 @@ from attendance.models.warnings import CourseWarnings, StudentContact, WarningKi
 
 __all__ = [
     "AttendanceRules",
+    "AuditEntry",
+    "AuditHead",
     "CalendarFeed",
     "Camera",
     "CameraStatus",

@@ -1,0 +1,130 @@
+"""The log of who looked at whom and who changed what: added to, searched, exported and verified; never edited.
+
+Each entry's digest is an HMAC-SHA256 (RFC 2104) over the digest before it and its own content, keyed with
+``ROLLCALL_AUDIT_KEY``: whoever can write to the database, but does not know the key, can neither change nor take out an
+entry unnoticed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from attendance.models.audit import AuditEntry, AuditHead
+
+PAGE = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a look over the whole chain found."""
+
+    entries: int
+    broken_at: int | None = None
+    """Number of the first entry that does not fit; None where all do."""
+    missing: int = 0
+    """Entries that the end of the chain knows of and that are not there."""
+
+    @property
+    def whole(self) -> bool:
+        return self.broken_at is None and not self.missing
+
+
+def record(
+    verb: AuditEntry.Verb,
+    what: str,
+    about: Mapping[str, int | str] | None = None,
+    *,
+    by: User | None = None,
+    at: dt.datetime | None = None,
+) -> AuditEntry:
+    """Add one entry at the end of the chain."""
+    with transaction.atomic():
+        head, _created = AuditHead.objects.select_for_update().get_or_create(pk=1)
+        entry = AuditEntry(
+            number=head.number + 1,
+            at=at or timezone.now(),
+            actor_id=by.pk if by else None,
+            actor=by.get_username() if by else "",
+            verb=verb,
+            what=what[:80],
+            about=dict(about or {}),
+            student_id=_number((about or {}).get("student")),
+            previous=head.digest,
+        )
+        entry.digest = head.digest = digest_of(entry)
+        head.number = entry.number
+        entry.save(force_insert=True)
+        head.save(update_fields=["number", "digest"])
+    return entry
+
+
+def digest_of(entry: AuditEntry) -> str:
+    """The digest an entry with this content must carry: 64 hex digits."""
+    content = [
+        entry.previous,
+        entry.number,
+        entry.at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
+        entry.actor_id,
+        entry.actor,
+        str(entry.verb),
+        entry.what,
+        entry.about,
+        entry.student_id,
+    ]
+    text = json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hmac.new(settings.ROLLCALL_AUDIT_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+def verify() -> Verdict:
+    """Go through the whole chain, in pages; stops at the first entry that does not fit."""
+    head = AuditHead.objects.filter(pk=1).first() or AuditHead(pk=1)
+    number, digest = 0, ""
+    for entry in _in_order():
+        if entry.number != number + 1 or entry.previous != digest or entry.digest != digest_of(entry):
+            return Verdict(number, broken_at=number + 1, missing=max(head.number - number, 0))
+        number, digest = entry.number, entry.digest
+    if number > head.number or (number == head.number and digest != head.digest):
+        return Verdict(number, broken_at=number)
+    return Verdict(number, missing=head.number - number)
+
+
+def search(
+    *,
+    actor: str = "",
+    verb: str = "",
+    student_id: int | None = None,
+    since: dt.datetime | None = None,
+    until: dt.datetime | None = None,
+) -> QuerySet[AuditEntry]:
+    """Entries that fit, newest first."""
+    found = AuditEntry.objects.all()
+    if actor:
+        found = found.filter(actor__icontains=actor)
+    if verb:
+        found = found.filter(verb=verb)
+    if student_id is not None:
+        found = found.filter(student_id=student_id)
+    if since is not None:
+        found = found.filter(at__gte=since)
+    if until is not None:
+        found = found.filter(at__lt=until)
+    return found.order_by("-number")
+
+
+def _in_order() -> Iterator[AuditEntry]:
+    return AuditEntry.objects.order_by("number").iterator(chunk_size=PAGE)
+
+
+def _number(value: int | str | None) -> int | None:
+    return value if isinstance(value, int) else None
