@@ -95,6 +95,25 @@ class BadTime(RollcallError):
     message = _("The time the photo was taken cannot be read. Use a form like 2026-03-12T09:04:00+01:00.")
 
 
+# --- cameras --------------------------------------------------------------------------------------
+class PairingCodeUnknown(RollcallError):
+    code = "pairing_code_unknown"
+    status = 404
+    message = _("There is no such pairing code. Compare it with the camera page, letter by letter.")
+
+
+class PairingCodeExpired(RollcallError):
+    code = "pairing_code_expired"
+    status = 410
+    message = _("This pairing code has expired. Make a new one on the camera page.")
+
+
+class PairingCodeUsed(RollcallError):
+    code = "pairing_code_used"
+    status = 409
+    message = _("This pairing code was used already. Each device needs a code of its own.")
+
+
 # --- people ---------------------------------------------------------------------------------------
 class ConsentMissing(RollcallError):
     code = "consent_missing"

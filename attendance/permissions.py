@@ -7,7 +7,17 @@ from enum import StrEnum
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from attendance.models import Camera, ClassSession, Course, Portrait, Review, Sighting, Snapshot, Student
+from attendance.models import (
+    Camera,
+    ClassSession,
+    Course,
+    Portrait,
+    Review,
+    Room,
+    Sighting,
+    Snapshot,
+    Student,
+)
 from attendance.models.contests import Contest
 from attendance.models.sessions import Mark
 
@@ -99,6 +109,28 @@ def reviews_for(user: Viewer) -> QuerySet[Review]:
 def cameras_for(user: Viewer) -> QuerySet[Camera]:
     """Cameras belong to the site: administrators only."""
     return Camera.objects.all() if is_administrator(user) else Camera.objects.none()
+
+
+def rooms_to_pair(user: Viewer) -> QuerySet[Room]:
+    """Rooms this user may bring a camera to: administrators all, teachers those their sessions are in."""
+    if is_administrator(user):
+        return Room.objects.all()
+    if role_of(user) is Role.TEACHER:
+        return Room.objects.filter(
+            pk__in=ClassSession.objects.filter(course__in=courses_for(user), room__isnull=False).values(
+                "room"
+            )
+        )
+    return Room.objects.none()
+
+
+def cameras_to_pair(user: Viewer) -> QuerySet[Camera]:
+    """Cameras this user may give a new key: administrators all, teachers what they brought themselves."""
+    if is_administrator(user):
+        return Camera.objects.all()
+    if isinstance(user, User):
+        return Camera.objects.filter(created_by=user, revoked_at__isnull=True, room__in=rooms_to_pair(user))
+    return Camera.objects.none()
 
 
 def may_change_course(user: Viewer, course: Course) -> bool:

@@ -26,3 +26,12 @@ class PersonThrottle(SimpleRateThrottle):
 
     def get_cache_key(self, request: Request, view: APIView) -> str | None:
         return f"throttle-user-{request.user.pk}" if isinstance(request.user, User) else None
+
+
+class PairingThrottle(SimpleRateThrottle):
+    """Counted by the address that knocks: codes are not to be guessed. No header can change what is counted."""
+
+    scope = "pairing"
+
+    def get_cache_key(self, request: Request, view: APIView) -> str | None:
+        return f"throttle-pairing-{request.META.get('REMOTE_ADDR', '')}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from attendance.api import views_agents as agents
 from attendance.api import views_cameras as cameras
 from attendance.api import views_courses as courses
 from attendance.api import views_docs as docs
@@ -62,6 +63,9 @@ urlpatterns = [
         snapshots.CameraSnapshotView.as_view(),
         name="camera-snapshot",
     ),
+    path("camera/pair/", agents.PairView.as_view(), name="camera-pair"),
+    path("camera/schedule/", agents.ScheduleView.as_view(), name="camera-schedule"),
+    path("camera/heartbeat/", agents.HeartbeatView.as_view(), name="camera-heartbeat"),
     path("cameras/", cameras.CamerasView.as_view(), name="cameras"),
     path(CAMERA, cameras.CameraView.as_view(), name="camera"),
     path(f"{CAMERA}rotate/", cameras.CameraRotateView.as_view(), name="camera-rotate"),
