@@ -7,6 +7,7 @@ identification comes from the other half. The split is by people, fixed, and ind
 from __future__ import annotations
 
 import zipfile
+import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -39,14 +40,18 @@ class Pairs:
 class Lfw:
     """The pictures of ``lfw.zip`` in alphabetical order, and who each shows.
 
-    Raises DataSetError when the file is missing or holds no pairs or pictures.
+    ``place``: the folder it lies in, or the file itself. Raises DataSetError when the file is missing, is no zip
+    archive, or holds no pairs or pictures.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "lfw.zip"
+    def __init__(self, place: Path) -> None:
+        self.path = place if place.suffix == ".zip" else place / "lfw.zip"
         if not self.path.is_file():
             raise DataSetError(f"there is no {self.path}")
-        self._archive = zipfile.ZipFile(self.path)
+        try:
+            self._archive = zipfile.ZipFile(self.path)
+        except zipfile.BadZipFile as problem:
+            raise DataSetError(f"{self.path} is damaged or no zip archive ({problem})") from problem
         self.names = sorted(name for name in self._archive.namelist() if name.endswith(".jpg"))
         if not self.names:
             raise DataSetError(f"{self.path} holds no pictures")
@@ -54,8 +59,11 @@ class Lfw:
 
     def picture(self, row: int) -> Image:
         """Picture ``row``, RGB uint8 (H, W, 3)."""
-        raw = np.frombuffer(self._archive.read(self.names[row]), np.uint8)
-        picture = cv2.imdecode(raw, cv2.IMREAD_COLOR)
+        try:
+            raw = np.frombuffer(self._archive.read(self.names[row]), np.uint8)
+        except (zipfile.BadZipFile, zlib.error) as problem:
+            raise DataSetError(f"{self.path}: {self.names[row]} cannot be read ({problem})") from problem
+        picture = cv2.imdecode(raw, cv2.IMREAD_COLOR) if len(raw) else None
         if picture is None:
             raise DataSetError(f"{self.path}: {self.names[row]} is not a picture")
         return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)

@@ -45,8 +45,9 @@ def middle(frames: NDArray[np.uint8], side: int) -> Tensor:
 
 
 def quick_bf16() -> bool:
-    """Whether this CPU multiplies bf16 numbers in hardware; elsewhere float32 is quicker."""
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported()) and bool(torch.cpu._is_avx512_bf16_supported())
+    """Whether this CPU multiplies bf16 numbers by itself; without it, bf16 is slower than float32."""
+    supported = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+    return bool(supported is not None and supported())
 
 
 class SecondEncoder:

@@ -20,12 +20,12 @@ def _convolution(inputs: int, outputs: int, stride: int = 1) -> list[nn.Module]:
 
 
 class Block(nn.Module):
-    """Two 3 x 3 convolutions beside a short cut; PReLU as in most face networks."""
+    """Two 3 x 3 convolutions beside a short cut. Plain ReLU: learning with PReLU took a third longer."""
 
     def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            *_convolution(inputs, outputs, stride), nn.PReLU(outputs), *_convolution(outputs, outputs)
+            *_convolution(inputs, outputs, stride), nn.ReLU(inplace=True), *_convolution(outputs, outputs)
         )
         self.short_cut: nn.Module = nn.Identity()
         if inputs != outputs or stride != 1:
@@ -33,7 +33,7 @@ class Block(nn.Module):
             self.short_cut = nn.Sequential(
                 *down, nn.Conv2d(inputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs)
             )
-        self.activation = nn.PReLU(outputs)
+        self.activation = nn.ReLU(inplace=True)
 
     def forward(self, maps: Tensor) -> Tensor:
         out: Tensor = self.activation(self.short_cut(maps) + self.body(maps))
@@ -47,7 +47,7 @@ class CompactNet(nn.Module):
         self, dimensions: int, widths: Sequence[int], blocks: Sequence[int], side: int, dropout: float
     ) -> None:
         super().__init__()
-        self.stem = nn.Sequential(*_convolution(3, widths[0], 2), nn.PReLU(widths[0]))
+        self.stem = nn.Sequential(*_convolution(3, widths[0], 2), nn.ReLU(inplace=True))
         layers: list[nn.Module] = []
         inputs, maps = widths[0], -(-side // 2)
         for width, count in zip(widths[1:], blocks, strict=True):
@@ -66,6 +66,6 @@ class CompactNet(nn.Module):
         return out
 
 
-@register("compact", image_size=64, about="Rollcall's second opinion: residual, 64 to 256 maps")
+@register("compact", image_size=64, about="Rollcall's second opinion: residual, 32 to 256 maps")
 def compact(dimensions: int) -> nn.Module:
-    return CompactNet(dimensions, (32, 64, 128, 256), (1, 2, 2), 64, 0.3)
+    return CompactNet(dimensions, (32, 64, 128, 256), (1, 1, 2), 64, 0.3)

@@ -1,0 +1,71 @@
+"""Make the file that ships from a run: ``python -m recognition.lfw_cnn.export --run runs/lfw_cnn/second``.
+
+The constants in ``opinion.json`` belong to one version of the weights; fit them anew after this with
+``python -m recognition.evaluate fit-opinion --data lfw.zip``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from recognition.errors import RecognitionError, TrainingError
+from recognition.lfw_cnn import WEIGHTS, configs, weight_files
+from recognition.lfw_cnn.training import CHECKPOINT
+
+
+def export(run: Path, out: Path, number: int) -> dict[str, object]:
+    """Write the averaged weights of a run (float16 kernels, float32 statistics) to ``out`` and its line to
+    ``SHA256SUMS``; returns the details kept in the file. Raises TrainingError when the run has no checkpoint."""
+    checkpoint = run / CHECKPOINT
+    if not checkpoint.is_file():
+        raise TrainingError(f"there is no {checkpoint}: train first")
+    state = torch.load(checkpoint, weights_only=True)
+    config = configs.get(state["config"])
+    details: dict[str, object] = {
+        "version": f"lfwcnn{number}",
+        "network": config.network,
+        "dimensions": config.dimensions,
+        "mirror": True,
+        "configuration": config.name,
+        "epochs": len(state["history"]),
+        "people": state["people"],
+    }
+    tensors = {
+        name: (value.half() if value.dim() > 1 else value).contiguous()
+        for name, value in state["average"].items()
+    }
+    out.parent.mkdir(parents=True, exist_ok=True)
+    beside = out.with_suffix(".part")
+    save_file(tensors, beside, metadata={"format": "pt", "second_opinion": json.dumps(details)})
+    beside.replace(out)
+    weight_files.write_sums(out.parent)
+    return details
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    made = argparse.ArgumentParser(prog="python -m recognition.lfw_cnn.export", description=__doc__)
+    made.add_argument("--run", type=Path, required=True, help="folder of a training run")
+    made.add_argument("--out", type=Path, default=WEIGHTS)
+    made.add_argument("--number", type=int, default=1, help="version number of these weights")
+    given = made.parse_args(arguments)
+    try:
+        details = export(given.run, given.out, given.number)
+    except RecognitionError as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 2
+    for name, value in details.items():
+        print(f"{name}: {value}")
+    print(f"megabytes: {given.out.stat().st_size / 1e6:.1f}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
