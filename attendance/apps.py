@@ -7,3 +7,9 @@ from django.utils.translation import gettext_lazy as _
 class AttendanceConfig(AppConfig):
     name = "attendance"
     verbose_name = _("Attendance")
+
+    def ready(self) -> None:
+        from attendance import labels  # noqa: F401 (workers read the school's words before a task)
+
+    def ready(self) -> None:
+        from attendance import audit_trail  # noqa: F401 (hears of sign-ins)

@@ -153,6 +153,8 @@ def _delete_unless_kept(name: str) -> None:
 
 def _check_takes_photos(session: ClassSession, now: dt.datetime) -> None:
     """Open sessions take photos; closed ones for a grace time, because a camera may be behind."""
+    if session.is_cancelled:
+        raise errors.SessionNotOpen
     if session.state == ClassSession.State.OPEN:
         return
     grace = dt.timedelta(minutes=session.grace_minutes)

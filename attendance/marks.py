@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from attendance import errors, rollcall, schooltime
+from attendance import errors, excuses, rollcall, schooltime
 from attendance.faces import Standing, standing_of
 from attendance.models import (
     Candidate,
@@ -54,6 +54,7 @@ def recompute(session_id: int) -> RecomputeResult:
         session = ClassSession.objects.select_for_update().get(pk=session_id)
         lines = {line.student_id: line for line in _take_roll(session)}
         existing = {mark.student_id: mark for mark in session.marks.all()}
+        excused = excuses.covering_session(session)
         now = timezone.now()
         new: list[Mark] = []
         changed: list[Mark] = []
@@ -61,11 +62,11 @@ def recompute(session_id: int) -> RecomputeResult:
             mark = existing.get(student_id)
             if mark is None:
                 mark = Mark(session=session, student_id=student_id, decided_at=now)
-                _lay_on(mark, line)
+                _lay_on(mark, line, student_id in excused)
                 new.append(mark)
                 continue
             before = [getattr(mark, name) for name in _MARK_FIELDS]
-            _lay_on(mark, line)
+            _lay_on(mark, line, student_id in excused)
             if [getattr(mark, name) for name in _MARK_FIELDS] != before:
                 if mark.source != Mark.Source.MANUAL:
                     mark.decided_at = now
@@ -141,6 +142,26 @@ def undo(mark: Mark, by: User) -> Mark:
     return mark
 
 
+def lay_excuse(session_id: int, student_id: int) -> bool:
+    """An excuse came or went: one student's mark follows, unless a person set it. Whether it changed.
+
+    The roll is not taken again: an old session's other marks are none of the excuse's business.
+    """
+    with transaction.atomic():
+        session = ClassSession.objects.select_for_update().get(pk=session_id)
+        mark = session.marks.filter(student=student_id).exclude(source=Mark.Source.MANUAL).first()
+        if mark is None:
+            return False
+        excused = student_id in excuses.covering_session(session)
+        status, reason = rollcall.with_excuse(mark.machine_status, mark.machine_reason, excused)
+        if (excused is False and mark.status != rollcall.EXCUSED) or status == mark.status:
+            return False
+        mark.status, mark.reason, mark.decided_at = status, reason, timezone.now()
+        mark.save(update_fields=["status", "reason", "decided_at"])
+        touch(session.pk)
+    return True
+
+
 def touch(session_id: int) -> None:
     """Whatever shows this session is out of date."""
     ClassSession.objects.filter(pk=session_id).update(roll_version=F("roll_version") + 1)
@@ -170,14 +191,15 @@ def _give_back_to_machine(mark: Mark) -> None:
     recompute(mark.session_id)
 
 
-def _lay_on(mark: Mark, line: rollcall.Line) -> None:
+def _lay_on(mark: Mark, line: rollcall.Line, excused: bool) -> None:
     mark.machine_status, mark.machine_reason = str(line.status), str(line.reason)
     mark.first_seen_at, mark.last_seen_at = line.first_seen_at, line.last_seen_at
     mark.seen_in, mark.to_check = line.seen_in, line.to_check
     if mark.source == Mark.Source.MANUAL:
         mark.to_check = False
         return
-    mark.status, mark.reason, mark.source = str(line.status), str(line.reason), str(line.source)
+    mark.status, mark.reason = rollcall.with_excuse(line.status, line.reason, excused)
+    mark.source = str(line.source)
     mark.minutes_late, mark.minutes_early = line.minutes_late, line.minutes_early
     mark.decided_by = None
 

@@ -47,6 +47,8 @@ class Reason(StrEnum):
     SEEN_TOO_SELDOM = "seen_too_seldom"
     FACE_TO_CHECK = "face_to_check"
     NO_TEMPLATE = "no_template"
+    EXCUSED = "excused"
+    """An approved excuse stands in for somebody who was not seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,20 @@ class Line:
     last_seen_at: dt.datetime | None = None
     seen_in: int = 0
     to_check: bool = False
+
+
+EXCUSED = "excused"
+"""The status an excuse gives. The machine never says it, so it is none of ``Status``."""
+
+
+def with_excuse(status: str, reason: str, excused: bool) -> tuple[str, str]:
+    """(status, reason) as they stand on the roll where an approved excuse covers the lesson.
+
+    It stands in for what nobody saw; who was seen stays present, late or gone early.
+    """
+    if excused and status in (Status.ABSENT, Status.NOT_EVALUATED):
+        return EXCUSED, str(Reason.EXCUSED)
+    return str(status), str(reason)
 
 
 def take_roll(

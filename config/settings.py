@@ -74,6 +74,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "attendance.schooltime.SchoolTimeMiddleware",
+    "attendance.labels.LabelsMiddleware",
+    "attendance.audit_trail.AuditTrail",
     "axes.middleware.AxesMiddleware",
 ]
 

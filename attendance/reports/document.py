@@ -11,6 +11,7 @@ from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
+from attendance import labels
 from attendance.models import Mark
 
 Value = str | int | float | dt.date | dt.datetime | None
@@ -38,6 +39,8 @@ class Column:
     key: str
     title: str
     kind: Kind = Kind.TEXT
+    struck: bool = False
+    """A cancelled session: the title is struck through and says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +62,18 @@ LETTERS = {
     "present": "P", "late": "L", "left_early": "E", "excused": "X", "absent": "A", "not_evaluated": "–",
     "to_check": "?",
 }  # fmt: skip
-WORDS: dict[str, str | Promise] = {**dict(Mark.Status.choices), "to_check": gettext_lazy("to check")}
+CANCELLED = "cancelled"
+"""Stands where a mark would, in a lesson that did not take place."""
+WORDS: dict[str, str | Promise] = {
+    **dict(Mark.Status.choices), "to_check": gettext_lazy("to check"), CANCELLED: gettext_lazy("cancelled"),
+}  # fmt: skip
 FOR_SYSTEMS = frozenset({"email"})
 """Columns other systems need and paper and previews have no room for."""
 
 
 def word(status: str) -> str:
-    return str(WORDS[status]) if status else ""
+    """The mark in words: the school's own where it has chosen one."""
+    return (labels.in_force().get(status) or str(WORDS[status])) if status else ""
 
 
 def percent_text(share: float | None) -> str:

@@ -12,9 +12,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from attendance.models import Course, Mark
-from attendance.reports.document import LETTERS, WORDS, Column, Document, Kind, Row, Value, percent_text, word
+from attendance.reports.document import (
+    CANCELLED,
+    LETTERS,
+    Column,
+    Document,
+    Kind,
+    Row,
+    Value,
+    percent_text,
+    word,
+)
 from attendance.reports.facts import CourseSummary, Days, Lesson
-from attendance.reports.matrix import CellFact, Matrix, Missing, SessionFact, StudentLine
+from attendance.reports.matrix import CellFact, Matrix, Missing, Rule, SessionFact, StudentLine
 from attendance.reports.tables import TALLIED, MarkFact, Tally, count, effective, tally
 
 TALLY_KINDS = (*TALLIED, "counted", "attended")
@@ -25,10 +35,13 @@ def days_text(days: Days) -> str:
 
 
 def _tally_columns() -> tuple[Column, ...]:
-    titles = {**WORDS, "counted": gettext_lazy("lessons counted"), "attended": gettext_lazy("attended")}
+    titles = {key: word(key) for key in TALLIED} | {
+        "counted": _("lessons counted"),
+        "attended": _("attended"),
+    }
     return (
         Column("attended_percent", _("attended %"), Kind.PERCENT),
-        *(Column(key, str(titles[key]), Kind.NUMBER) for key in TALLY_KINDS),
+        *(Column(key, titles[key], Kind.NUMBER) for key in TALLY_KINDS),
     )
 
 
@@ -104,8 +117,14 @@ def _session_keys(sessions: Sequence[SessionFact]) -> list[str]:
     for session in sessions:
         key = f"{session.starts_at:%Y-%m-%d %H:%M}"
         seen[key] += 1
-        keys.append(key if seen[key] == 1 else f"{key} ({seen[key]})")
+        numbered = key if seen[key] == 1 else f"{key} ({seen[key]})"
+        keys.append(f"{numbered} {CANCELLED}" if session.cancelled else numbered)
     return keys
+
+
+def _session_title(session: SessionFact) -> str:
+    when = f"{date_format(session.starts_at, 'j M')} {session.starts_at:%H:%M}"
+    return _("%(when)s cancelled") % {"when": when} if session.cancelled else when
 
 
 def course(matrix: Matrix, days: Days) -> Document:
@@ -116,7 +135,7 @@ def course(matrix: Matrix, days: Days) -> Document:
         Column("name", _("Name")),
         Column("email", _("E-mail")),
         *(
-            Column(key, f"{date_format(one.starts_at, 'j M')} {one.starts_at:%H:%M}", Kind.LETTER)
+            Column(key, _session_title(one), Kind.LETTER, struck=one.cancelled)
             for key, one in zip(_session_keys(sessions), sessions, strict=True)
         ),
         *_tally_columns(),
@@ -148,12 +167,30 @@ def course(matrix: Matrix, days: Days) -> Document:
 
 
 def rule_text(matrix: Matrix) -> str:
-    rule = matrix.rule
-    return _("At risk: %(run)d absences in a row, or under %(rate)d %% once %(lessons)d lessons count.") % {
-        "run": rule.in_a_row,
-        "rate": round(rule.least_rate * 100),
-        "lessons": rule.from_lessons,
-    }
+    return rule_words(matrix.rule)
+
+
+def rule_words(rule: Rule) -> str:
+    """The rule as it is stated wherever its numbers stand: who is at risk, and what lateness costs."""
+    parts = []
+    if rule.in_a_row:
+        parts.append(_("%(run)d absences in a row") % {"run": rule.in_a_row})
+    if rule.least_rate:
+        words = _("under %(rate)d %% once %(lessons)d lessons count")
+        parts.append(words % {"rate": round(rule.least_rate * 100), "lessons": rule.from_lessons})
+    if rule.window_absences:
+        words = _("%(absences)d absences among the last %(lessons)d lessons that count")
+        parts.append(words % {"absences": rule.window_absences, "lessons": rule.window_lessons})
+    sentences = [
+        _("At risk: %(rules)s.") % {"rules": _(", or ").join(parts)}
+        if parts
+        else _("Nobody counts as at risk.")
+    ]
+    for status, counts in (("late", rule.credit.late), ("left_early", rule.credit.left_early)):
+        if counts < 100:
+            words = _("A lesson marked %(mark)s counts %(percent)d %% as attended.")
+            sentences.append(words % {"mark": word(status), "percent": counts})
+    return " ".join(sentences)
 
 
 def risk_words(line: StudentLine) -> str:
@@ -161,6 +198,8 @@ def risk_words(line: StudentLine) -> str:
     words = []
     if line.by_run:
         words.append(_("%(n)d absences in a row") % {"n": line.in_a_row})
+    if line.by_window:
+        words.append(_("%(n)d absences lately") % {"n": line.in_window})
     if line.by_rate and line.tally.rate is not None:
         words.append(_("%(percent)s %% attended") % {"percent": percent_text(line.tally.rate)})
     return ", ".join(words)
@@ -181,11 +220,12 @@ def student(name: str, number: str, lessons: Sequence[Lesson], days: Days) -> Do
     rows: list[Row] = [
         (
             one.session.starts_at.date(), f"{one.session.starts_at:%H:%M}", one.course_code, one.course_name,
-            one.cell.effective, one.cell.minutes_late, one.cell.minutes_early, one.note,
+            CANCELLED if one.session.cancelled else one.cell.effective, one.cell.minutes_late,
+            one.cell.minutes_early, one.note,
         )
         for one in lessons
     ]  # fmt: skip
-    numbers = tally(one.cell.effective for one in lessons)
+    numbers = sum((tally([one.counts_as], one.credit) for one in lessons), Tally())
     rate = f"{percent_text(numbers.rate)} %" if numbers.rate is not None else "–"
     counts = ", ".join(f"{word(key)} {getattr(numbers, key)}" for key in TALLIED if getattr(numbers, key))
     facts = (
@@ -195,6 +235,7 @@ def student(name: str, number: str, lessons: Sequence[Lesson], days: Days) -> Do
         (_("Attended"), f"{rate} ({numbers.attended}/{numbers.counted})"),
         (_("Marks"), counts or "–"),
     )
+    lessons = [one for one in lessons if not one.session.cancelled]
     late = sum(one.cell.minutes_late or 0 for one in lessons)
     early = sum(one.cell.minutes_early or 0 for one in lessons)
     totals: Row = (None, "", "", _("Total"), "", late, early, "")

@@ -49,7 +49,8 @@ def written(document: Document, kind: str, made_at: dt.datetime, *, bom: bool = 
 
 
 def course_matrix(course: Course, days: Days, rule: Rule | None = None) -> Matrix:
-    return matrix.build(facts.course_facts(course, days), rule)
+    """By the course's own rule, unless another one is asked for."""
+    return matrix.build(facts.course_facts(course, days), rule or facts.course_rule(course))
 
 
 def session_document(session: ClassSession) -> Document:

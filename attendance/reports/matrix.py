@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import add
 
-from attendance.reports.tables import Tally, absences_in_a_row, effective, tally
+from attendance.reports.tables import (
+    FULL,
+    Credit,
+    Tally,
+    absences_among_last,
+    absences_in_a_row,
+    effective,
+    tally,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,9 @@ class SessionFact:
     ends_at: dt.datetime
     state: str
     room: str = ""
+    cancelled: bool = False
+    """Counts nowhere; shown struck through."""
+    cancel_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +75,52 @@ class CourseFacts:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """When a student is at risk: this many absences in a row up to now, or a rate below ``least_rate``.
+    """When a student is at risk: this many absences in a row up to now, a rate below ``least_rate``, or
+    ``window_absences`` among the last ``window_lessons`` that count. 0 switches a part off.
 
-    The rate says nothing before ``from_lessons`` lessons count.
+    The rate says nothing before ``from_lessons`` lessons count. ``credit`` is what lateness leaves of a lesson.
     """
 
     in_a_row: int = 3
     least_rate: float = 0.8
     from_lessons: int = 3
+    window_absences: int = 0
+    window_lessons: int = 10
+    credit: Credit = FULL
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One student's numbers, and whether the rule holds for them."""
+
+    tally: Tally
+    in_a_row: int
+    longest_in_a_row: int
+    in_window: int
+    by_run: bool
+    by_rate: bool
+    by_window: bool
+
+    @property
+    def at_risk(self) -> bool:
+        return self.by_run or self.by_rate or self.by_window
+
+
+def standing(statuses: Sequence[str], rule: Rule) -> Standing:
+    """The rule laid on effective statuses in the order of time; blanks (no mark) count nowhere."""
+    numbers = tally(statuses, rule.credit)
+    run, longest = absences_in_a_row(statuses)
+    missed = absences_among_last(statuses, rule.window_lessons)
+    rate = numbers.rate
+    return Standing(
+        numbers,
+        run,
+        longest,
+        missed,
+        by_run=0 < rule.in_a_row <= run,
+        by_rate=rate is not None and numbers.counted >= rule.from_lessons and rate < rule.least_rate,
+        by_window=0 < rule.window_absences <= missed,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +133,12 @@ class StudentLine:
     longest_in_a_row: int
     by_run: bool
     by_rate: bool
+    in_window: int = 0
+    by_window: bool = False
 
     @property
     def at_risk(self) -> bool:
-        return self.by_run or self.by_rate
+        return self.by_run or self.by_rate or self.by_window
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +154,10 @@ class SessionColumn:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Closed sessions in the order of time, students in the order of class lists."""
+    """Closed and cancelled sessions in the order of time, students in the order of class lists.
+
+    A cancelled session has its column and no cells.
+    """
 
     course: CourseFacts
     rule: Rule
@@ -121,40 +175,42 @@ class Matrix:
 
 
 def build(facts: CourseFacts, rule: Rule | None = None) -> Matrix:
-    """The matrix of the closed sessions of a course. A lesson before enrolment has no mark and counts for nothing."""
+    """The matrix of a course's sessions. A lesson before enrolment has no mark and counts for nothing."""
     rule = rule or Rule()
     sessions = sorted(
-        (one for one in facts.sessions if one.state == "closed"), key=lambda one: (one.starts_at, one.id)
+        (one for one in facts.sessions if one.state == "closed" or one.cancelled),
+        key=lambda one: (one.starts_at, one.id),
     )
-    place = {one.id: index for index, one in enumerate(sessions)}
+    place = {one.id: index for index, one in enumerate(sessions) if not one.cancelled}
     rows: dict[int, list[CellFact | None]] = {one.id: [None] * len(sessions) for one in facts.students}
     for cell in facts.cells:
         if cell.session_id in place and cell.student_id in rows:
             rows[cell.student_id][place[cell.session_id]] = cell
     students = sorted(facts.students, key=lambda one: (one.sort_name.casefold(), one.number))
     lines = tuple(_line(one, rows[one.id], rule) for one in students)
-    columns = tuple(_column(one, [line.cells[index] for line in lines]) for index, one in enumerate(sessions))
+    columns = tuple(
+        _column(one, [line.cells[index] for line in lines], rule) for index, one in enumerate(sessions)
+    )
     return Matrix(facts, rule, columns, lines, reduce(add, (line.tally for line in lines), Tally()))
 
 
 def _line(student: StudentFact, cells: Sequence[CellFact | None], rule: Rule) -> StudentLine:
-    statuses = [cell.effective if cell else "" for cell in cells]
-    numbers = tally(statuses)
-    run, longest = absences_in_a_row(statuses)
-    rate = numbers.rate
+    found = standing([cell.effective if cell else "" for cell in cells], rule)
     return StudentLine(
         student,
         tuple(cells),
-        numbers,
-        run,
-        longest,
-        by_run=run >= rule.in_a_row,
-        by_rate=rate is not None and numbers.counted >= rule.from_lessons and rate < rule.least_rate,
+        found.tally,
+        found.in_a_row,
+        found.longest_in_a_row,
+        by_run=found.by_run,
+        by_rate=found.by_rate,
+        in_window=found.in_window,
+        by_window=found.by_window,
     )
 
 
-def _column(session: SessionFact, cells: Sequence[CellFact | None]) -> SessionColumn:
-    return SessionColumn(session, tally(cell.effective for cell in cells if cell))
+def _column(session: SessionFact, cells: Sequence[CellFact | None], rule: Rule) -> SessionColumn:
+    return SessionColumn(session, tally((cell.effective for cell in cells if cell), rule.credit))
 
 
 def usual_lateness(matrix: Matrix) -> float | None:
@@ -179,10 +235,15 @@ class Missing:
 def missing_rolls(
     sessions: Iterable[SessionFact], not_evaluated: Iterable[int], now: dt.datetime
 ) -> list[Missing]:
-    """Lessons that are over without a roll, oldest first. ``not_evaluated``: ids of closed ones nobody was seen in."""
+    """Lessons that are over without a roll, oldest first. ``not_evaluated``: ids of closed ones nobody was seen in.
+
+    Cancelled lessons miss nothing.
+    """
     unseen = set(not_evaluated)
     found = []
     for session in sorted(sessions, key=lambda one: (one.starts_at, one.id)):
+        if session.cancelled:
+            continue
         if session.state == "planned" and session.ends_at < now:
             found.append(Missing(session, "not_taken"))
         elif session.state == "open" and session.ends_at < now:

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 import matplotlib
 from arabic_reshaper import ArabicReshaper
@@ -17,12 +18,22 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4, landscape
+from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.lib.utils import simpleSplit
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import Flowable, KeepTogether, PageBreak, SimpleDocTemplate, Spacer, Table, TableStyle
+from reportlab.platypus import (
+    Flowable,
+    KeepTogether,
+    PageBreak,
+    Paragraph,
+    SimpleDocTemplate,
+    Spacer,
+    Table,
+    TableStyle,
+)
 
 from attendance.reports.document import Document, Kind, Row, for_people, text_of
 from attendance.reports.xlsx import STATUS_COLOURS
@@ -132,7 +143,7 @@ class _Signature(Flowable):
 def _needed(document: Document, index: int) -> float:
     column = document.columns[index]
     if column.kind is Kind.LETTER:
-        return 11 * mm
+        return (18 if column.struck else 11) * mm
     texts = [text_of(row[index], column) for row in document.rows]
     if document.totals:
         texts.append(text_of(document.totals[index], column))
@@ -167,8 +178,11 @@ def _table(document: Document, block: Sequence[int], widths: Sequence[float]) ->
             for index, column, width in zip(block, columns, wide, strict=True)
         ]
 
-    data = [
-        [_lines(column.title, width - PADDING + 1, BOLD) for column, width in zip(columns, wide, strict=True)]
+    data: list[list[Any]] = [
+        [
+            _struck(column.title) if column.struck else _lines(column.title, width - PADDING + 1, BOLD)
+            for column, width in zip(columns, wide, strict=True)
+        ]
     ]
     data += [cells(row) for row in document.rows]
     if document.totals:
@@ -198,6 +212,12 @@ def _table(document: Document, block: Sequence[int], widths: Sequence[float]) ->
         if column.kind in (Kind.LETTER, Kind.STATUS):
             style += _colours(document, index, place)
     return Table(data, colWidths=wide, repeatRows=1, style=TableStyle(style), hAlign="LEFT")
+
+
+def _struck(title: str) -> Paragraph:
+    """A line through it: the session was cancelled."""
+    style = ParagraphStyle("struck", fontName=BOLD, fontSize=SIZE, leading=SIZE + 1.5, textColor=QUIET)
+    return Paragraph(f"<strike>{escape(title)}</strike>", style)
 
 
 def _colours(document: Document, index: int, place: int) -> list[tuple[Any, ...]]:

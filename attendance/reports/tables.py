@@ -43,6 +43,17 @@ class RollCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class Credit:
+    """How much of a lesson counts as attended, in per cent (0 to 100), where a student was late or left early."""
+
+    late: int = 100
+    left_early: int = 100
+
+
+FULL = Credit()
+
+
+@dataclass(frozen=True, slots=True)
 class Tally:
     """How often each mark stands; what waits for a person is counted in ``to_check`` and nowhere else."""
 
@@ -53,10 +64,12 @@ class Tally:
     absent: int = 0
     not_evaluated: int = 0
     to_check: int = 0
+    docked: int = 0
+    """Hundredths of lessons that the school's rule takes off the rate for lateness and leaving early."""
 
     @property
     def total(self) -> int:
-        return sum(getattr(self, field.name) for field in fields(self))
+        return self.counted + self.excused + self.not_evaluated + self.to_check
 
     @property
     def attended(self) -> int:
@@ -68,8 +81,8 @@ class Tally:
 
     @property
     def rate(self) -> float | None:
-        """Share of counted lessons attended, 0 to 1; None where no lesson counts."""
-        return self.attended / self.counted if self.counted else None
+        """Share of counted lessons attended, less what is docked, 0 to 1; None where no lesson counts."""
+        return (self.attended * 100 - self.docked) / (self.counted * 100) if self.counted else None
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(
@@ -77,7 +90,7 @@ class Tally:
         )
 
 
-TALLIED = tuple(field.name for field in fields(Tally))
+TALLIED = tuple(field.name for field in fields(Tally) if field.name != "docked")
 
 
 def effective(status: str, to_check: bool) -> str:
@@ -85,18 +98,19 @@ def effective(status: str, to_check: bool) -> str:
     return "to_check" if to_check else status
 
 
-def tally(statuses: Iterable[str]) -> Tally:
+def tally(statuses: Iterable[str], credit: Credit = FULL) -> Tally:
     """Count effective statuses; blanks (no mark) count nowhere. Raises ``KeyError`` for an unknown one."""
     numbers = dict.fromkeys(TALLIED, 0)
     for status in statuses:
         if status:
             numbers[status] += 1
-    return Tally(**numbers)
+    return tally_of(numbers, credit)
 
 
-def tally_of(numbers: Mapping[str, int]) -> Tally:
-    """A tally from numbers the database counted."""
-    return Tally(**dict(numbers))
+def tally_of(numbers: Mapping[str, int], credit: Credit = FULL) -> Tally:
+    """A tally from numbers the database counted, by status."""
+    late, early = numbers.get("late", 0), numbers.get("left_early", 0)
+    return Tally(**numbers, docked=late * (100 - credit.late) + early * (100 - credit.left_early))
 
 
 def roll_rows(marks: Iterable[MarkFact]) -> list[MarkFact]:
@@ -116,9 +130,9 @@ def count(marks: Iterable[MarkFact]) -> RollCounts:
     )
 
 
-def attendance_rate(statuses: Iterable[str]) -> float | None:
+def attendance_rate(statuses: Iterable[str], credit: Credit = FULL) -> float | None:
     """Share of counted lessons attended, 0 to 1; None where no lesson counts."""
-    return tally(statuses).rate
+    return tally(statuses, credit).rate
 
 
 def trend(values: Iterable[float | None]) -> tuple[float, float] | None:
@@ -146,3 +160,9 @@ def absences_in_a_row(statuses: Iterable[str]) -> tuple[int, int]:
         elif status in ATTENDED:
             run = 0
     return run, longest
+
+
+def absences_among_last(statuses: Iterable[str], lessons: int) -> int:
+    """How many of the last ``lessons`` that count were missed; what does not count takes no place among them."""
+    counted = [status for status in statuses if status in COUNTED]
+    return counted[-lessons:].count("absent") if lessons > 0 else 0

@@ -9,7 +9,7 @@ from typing import Any
 import xlsxwriter
 from django.utils.translation import gettext as _
 
-from attendance.reports.document import LETTERS, Document, Kind, Value, word
+from attendance.reports.document import CANCELLED, LETTERS, Document, Kind, Value, word
 
 STATUS_COLOURS = {
     "present": ("#176341", "#DEF0E5"),
@@ -19,6 +19,7 @@ STATUS_COLOURS = {
     "absent": ("#9A1F1C", "#FBE3DF"),
     "not_evaluated": ("#57605A", "#EAE9E2"),
     "to_check": ("#794700", "#FCEBC8"),
+    "cancelled": ("#57605A", "#F3F2EC"),
 }
 """Ink and ground of each mark, as on the pages; the letter or word says the same without colour."""
 
@@ -48,7 +49,14 @@ class _Sheet:
         }
         self.status = {
             code: {
-                kind: book.add_format({**_FORMATS.get(kind, {}), "font_color": ink, "bg_color": ground})
+                kind: book.add_format(
+                    {
+                        **_FORMATS.get(kind, {}),
+                        "font_color": ink,
+                        "bg_color": ground,
+                        "font_strikeout": code == CANCELLED,
+                    }
+                )
                 for kind in (Kind.STATUS, Kind.LETTER)
             }
             for code, (ink, ground) in STATUS_COLOURS.items()
@@ -56,10 +64,13 @@ class _Sheet:
 
     def fill(self) -> None:
         sheet, document = self.sheet, self.document
-        head = self.book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
+        plain = {"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"}
+        head = self.book.add_format(plain)
+        struck = self.book.add_format({**plain, "font_strikeout": True, "font_color": "#57605A"})
         for index, column in enumerate(document.columns):
-            sheet.set_column(index, index, _WIDTHS.get(column.kind, self._width(index)))
-            sheet.write_string(0, index, column.title, head)
+            width = _WIDTHS[column.kind] if column.kind in _WIDTHS else self._width(index)
+            sheet.set_column(index, index, width)
+            sheet.write_string(0, index, column.title, struck if column.struck else head)
         sheet.freeze_panes(1, document.frozen)
         sheet.repeat_rows(0)
         sheet.set_landscape()
