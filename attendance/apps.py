@@ -10,6 +10,3 @@ class AttendanceConfig(AppConfig):
 
     def ready(self) -> None:
         from attendance import labels  # noqa: F401 (workers read the school's words before a task)
-
-    def ready(self) -> None:
-        from attendance import audit_trail  # noqa: F401 (hears of sign-ins)

@@ -75,7 +75,6 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "attendance.schooltime.SchoolTimeMiddleware",
     "attendance.labels.LabelsMiddleware",
-    "attendance.audit_trail.AuditTrail",
     "axes.middleware.AxesMiddleware",
 ]
 
