@@ -54,6 +54,12 @@ def say_was_there(session: ClassSession, student: Student, note: str = "") -> Co
     return _say(Contest.Kind.WAS_THERE, session, student, note)
 
 
+def may_say_there(mark: Mark, said: Iterable[Contest]) -> bool:
+    """Whether "I was there" can be said about this mark: it denies it, lately, and it is not being said already."""
+    waiting = any(c.kind == Contest.Kind.WAS_THERE and c.state == Contest.State.OPEN for c in said)
+    return not waiting and mark.status not in HERE and timezone.now() - mark.session.ends_at <= OPEN_FOR
+
+
 def take_back(contest: Contest) -> None:
     """The student thought better of it. Raises ContestSettled when it has been answered."""
     waiting = Contest.objects.filter(pk=contest.pk, state=Contest.State.OPEN)

@@ -11,13 +11,15 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils import timezone
 
-from attendance import errors, galleries, marks, schooltime
+from attendance import accounts, errors, galleries, marks, schooltime
 from attendance.models import (
     Candidate,
     ClassSession,
     Consent,
     ConsentEvent,
+    Contest,
     Course,
+    DeclinedOffer,
     FaceTemplate,
     Mark,
     Portrait,
@@ -86,6 +88,7 @@ def delete_student(student: Student) -> None:
         list(Course.objects.select_for_update().filter(roster_entries__student=student).order_by("pk"))
         files = _empty_biometrics(student)
         galleries.raise_version_for(student)
+        accounts.take_login(student)
         student.delete()
         transaction.on_commit(lambda: delete_files(files))
 
@@ -178,6 +181,8 @@ def _empty_biometrics(student: Student) -> list[str]:
         student=None, encoding=None, chip="", decision=Sighting.Decision.UNKNOWN, reason="consent_withdrawn"
     )
     Candidate.objects.filter(student=student).delete()
+    Contest.objects.filter(student=student, sighting__isnull=False).delete()
+    DeclinedOffer.objects.filter(student=student).delete()
     Review.objects.filter(student=student).delete()
     FaceTemplate.objects.filter(student=student).delete()
     Portrait.objects.filter(student=student).delete()

@@ -12,12 +12,20 @@ from attendance.api.authentication import CameraPrincipal
 
 
 class IsPerson(BasePermission):
-    """Signed in with an account; a camera key opens nothing but the door for photos."""
+    """Signed in with an account of the staff; a camera key opens nothing but the door for photos, a student's
+    log-in nothing but their own marks."""
 
-    message = "This address is for people; a camera key does not open it."
+    message = "This address is for the school's staff; a camera key or a student's log-in does not open it."
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        return isinstance(request.user, User)
+        return isinstance(request.user, User) and not permissions.is_student(request.user)
+
+
+class IsStudent(BasePermission):
+    message = "This address is for students' log-ins."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return isinstance(request.user, User) and permissions.is_student(request.user)
 
 
 class IsCamera(BasePermission):

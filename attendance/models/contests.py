@@ -58,7 +58,9 @@ class Contest(models.Model):
                 name="contest_is_about_a_face_or_a_mark",
             ),
             models.CheckConstraint(
-                condition=Q(state__in=["open", "taken_back"], settled_by__isnull=True, settled_at__isnull=True)
+                condition=Q(
+                    state__in=["open", "taken_back"], settled_by__isnull=True, settled_at__isnull=True
+                )
                 | Q(state__in=["upheld", "declined"], settled_by__isnull=False, settled_at__isnull=False),
                 name="settled_contest_says_who_and_when",
             ),

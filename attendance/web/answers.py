@@ -73,5 +73,33 @@ def says_why(view: View[Arguments]) -> View[Arguments]:
 
 
 def page(view: View[Arguments]) -> View[Arguments]:
-    """A page for people who signed in; its services' refusals are put into words."""
-    return login_required(says_why(view))
+    """A page for staff who signed in; its services' refusals are put into words.
+
+    For a student's log-in it does not exist; the front page leads to their own.
+    """
+
+    def wrapped(
+        request: HttpRequest, /, *args: Arguments.args, **kwargs: Arguments.kwargs
+    ) -> HttpResponseBase:
+        if permissions.is_student(request.user):
+            if request.path == "/":
+                return redirect("web:mine")
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    functools.update_wrapper(wrapped, view)
+    return login_required(says_why(wrapped))
+
+
+def student_page(view: View[Arguments]) -> View[Arguments]:
+    """A page for students' log-ins; for everybody else it does not exist."""
+
+    def wrapped(
+        request: HttpRequest, /, *args: Arguments.args, **kwargs: Arguments.kwargs
+    ) -> HttpResponseBase:
+        if not permissions.is_student(request.user):
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    functools.update_wrapper(wrapped, view)
+    return login_required(says_why(wrapped))

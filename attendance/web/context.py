@@ -13,6 +13,7 @@ SECTIONS = {
     "sessions": "courses",
     "reports": "reports",
     "site": "site",
+    "my": "my",
 }
 
 
@@ -24,4 +25,5 @@ def school(request: HttpRequest) -> dict[str, object]:
         "school_name": schooltime.get_school().name if user.is_authenticated else "",
         "section": SECTIONS.get(first, "today" if first == "" else ""),
         "is_administrator": permissions.is_administrator(user),
+        "is_student": permissions.is_student(user),
     }

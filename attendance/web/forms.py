@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
@@ -21,6 +21,22 @@ class SignInForm(AuthenticationForm):
         "invalid_login": _("The name or the password is not right. Capital letters matter."),
         "inactive": _("This account is switched off. Please ask the administrator."),
     }
+
+
+class FirstPasswordForm(SetPasswordForm):  # type: ignore[type-arg]
+    """The password a student chooses with the link they were given."""
+
+    new_password1 = forms.CharField(
+        label=_("New password"),
+        strip=False,
+        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+        help_text=_("At least ten characters, and nothing others would guess."),
+    )
+    new_password2 = forms.CharField(
+        label=_("The same again"),
+        strip=False,
+        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+    )
 
 
 class StudentForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -23,14 +23,14 @@ MAX_AGE = 300
 @require_GET
 def photo(request: HttpRequest, snapshot_id: int, size: str) -> HttpResponse:
     snapshot = get_object_or_404(permissions.snapshots_for(request.user), pk=snapshot_id)
-    return _picture(request, snapshot.image.name, WIDTHS[size])
+    return picture(request, snapshot.image.name, WIDTHS[size])
 
 
 @login_required
 @require_GET
 def face_crop(request: HttpRequest, sighting_id: int) -> HttpResponse:
     sighting = get_object_or_404(permissions.sightings_for(request.user), pk=sighting_id)
-    return _picture(request, sighting.chip.name)
+    return picture(request, sighting.chip.name)
 
 
 @login_required
@@ -38,17 +38,17 @@ def face_crop(request: HttpRequest, sighting_id: int) -> HttpResponse:
 def template_crop(request: HttpRequest, template_id: int) -> HttpResponse:
     students = permissions.students_for(request.user)
     template = get_object_or_404(FaceTemplate, pk=template_id, student__in=students)
-    return _picture(request, template.chip.name)
+    return picture(request, template.chip.name)
 
 
 @login_required
 @require_GET
 def portrait(request: HttpRequest, portrait_id: int) -> HttpResponse:
     found = get_object_or_404(permissions.portraits_for(request.user), pk=portrait_id)
-    return _picture(request, found.image.name, 320)
+    return picture(request, found.image.name, 320)
 
 
-def _picture(request: HttpRequest, name: str | None, width: int = 0) -> HttpResponse:
+def picture(request: HttpRequest, name: str | None, width: int = 0) -> HttpResponse:
     """The file as JPEG, made no wider than ``width`` (0: as it is). 404 where it has expired."""
     if not name:
         raise Http404

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from attendance import enrolment, errors, permissions, privacy, schooltime
+from attendance import accounts, enrolment, errors, permissions, privacy, schooltime
 from attendance.models import Consent, Mark, Portrait, Student
 from attendance.web.answers import is_htmx, page, toast, user_of
 from attendance.web.faces import portrait_urls
@@ -203,6 +203,7 @@ def _page(request: HttpRequest, found: Student, form: ConsentForm, status: int =
     context = {
         **_portrait_context(request, found, screen),
         "consent": Consent.objects.filter(student=found).first(),
+        "account": accounts.account_of(found),
         "events": found.consent_events.select_related("recorded_by")[:10],
         "form": form,
         "courses": courses,

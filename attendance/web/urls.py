@@ -4,12 +4,14 @@ from django.urls import path, register_converter
 
 from attendance.web import (
     account,
+    contests,
     course_dashboard,
     courses,
     desk,
     mail,
     media,
     mood,
+    own,
     reports,
     roster_import,
     sessions,
@@ -83,6 +85,18 @@ urlpatterns = [
     path("sessions/<int:session_id>/faces/<int:sighting_id>/", sessions.face, name="face"),
     path("sessions/<int:session_id>/faces/<int:sighting_id>/decide/", sessions.decide, name="face-decide"),
     path("sessions/<int:session_id>/reviews/<int:review_id>/undo/", sessions.undo_review, name="review-undo"),
+    # what students object to, and their log-ins
+    path("contests/<int:contest_id>/settle/", contests.settle, name="contest-settle"),
+    path("contests/<int:contest_id>/reopen/", contests.reopen, name="contest-reopen"),
+    path("students/<int:student_id>/log-in/", contests.give_login, name="login-give"),
+    path("students/<int:student_id>/log-in/remove/", contests.take_login, name="login-take"),
+    # students' own
+    path("first-sign-in/<uidb64>/<token>/", own.FirstSignIn.as_view(), name="first-sign-in"),
+    path("my/", own.mine, name="mine"),
+    path("my/lessons/<int:session_id>/", own.lesson, name="my-lesson"),
+    path("my/lessons/<int:session_id>/object/", own.contest, name="my-contest"),
+    path("my/objections/<int:contest_id>/take-back/", own.take_back, name="my-contest-back"),
+    path("my/faces/<int:sighting_id>/", own.own_face, name="my-face"),
     # the review desk
     path("review/", desk.desk, name="desk"),
     path("review/settle/", desk.settle, name="desk-settle"),

@@ -11,10 +11,11 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from attendance import intake, marks
+from attendance import accounts, intake, marks
 from attendance.models import (
     Camera,
     ClassSession,
+    Contest,
     Course,
     FaceTemplate,
     Portrait,
@@ -25,7 +26,7 @@ from attendance.models import (
 )
 from tests import factories as make
 
-PEOPLE = ("owner", "stranger", "registrar", "administrator", "nobody")
+PEOPLE = ("owner", "stranger", "registrar", "administrator", "pupil", "nobody")
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +66,7 @@ class SchoolFixture:
     held: Portrait
     review: Review
     camera: Camera
+    contest: Contest
 
     def client(self, person: str = "owner") -> Client:
         return self.clients[person]
@@ -90,6 +92,10 @@ def build_school() -> SchoolFixture:
     course = make.course(owner)
     make.course(people["stranger"], students=1)
     student, unseen, without_consent = (make.student(course) for _ in range(3))
+    people["pupil"] = accounts.give_login(student, people["administrator"]).user
+    for name, user in people.items():
+        clients[name] = Client()
+        clients[name].force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     template = make.template(student)
     make.consent(unseen)
     room = make.room()
@@ -112,10 +118,13 @@ def build_school() -> SchoolFixture:
         name="Ceiling", room=room, key_hash="0" * 64, key_prefix="rcam_Ab3d", created_by=people["administrator"],
         last_seen_at=timezone.now() - dt.timedelta(days=2),
     )  # fmt: skip
+    contest = Contest.objects.create(
+        session=session, student=unseen, kind="was_there", note="I sat at the back", at=timezone.now()
+    )
     marks.recompute(session.pk)
     return SchoolFixture(
         owner, clients, course, session, student, without_consent, snapshot, failed, sighting, unsure, template,
-        held, review, camera,
+        held, review, camera, contest,
     )  # fmt: skip
 
 

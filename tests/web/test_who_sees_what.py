@@ -64,6 +64,8 @@ CHANGES: dict[str, Arguments] = {
     "mark-undo": lambda s: [s.session.pk, s.student.pk],
     "face-decide": lambda s: [s.session.pk, s.unsure.pk],
     "review-undo": lambda s: [s.session.pk, s.review.pk],
+    "contest-settle": lambda s: [s.contest.pk],
+    "contest-reopen": lambda s: [s.contest.pk],
 }
 """What changes something of a course: POST."""
 
@@ -82,6 +84,8 @@ SITE_CHANGES: dict[str, Arguments] = {
     "site-photo-again": lambda s: [s.failed.pk],
     "camera-rotate": lambda s: [s.camera.pk],
     "camera-revoke": lambda s: [s.camera.pk],
+    "login-give": lambda s: [s.student.pk],
+    "login-take": lambda s: [s.student.pk],
     "mood-country": lambda s: [],
     "mood-site": lambda s: [],
     "mood-course": lambda s: [s.course.pk],
@@ -90,7 +94,17 @@ SITE_CHANGES: dict[str, Arguments] = {
 }
 FILES_GIVEN_BACK = {"canvas-fill"}
 """What takes a file and gives it back changed, and changes nothing here; tested with the reports."""
-OPEN = {"login", "logout"}
+OF_STUDENTS: dict[str, Arguments] = {
+    "mine": lambda s: [],
+    "my-lesson": lambda s: [s.session.pk],
+    "my-face": lambda s: [s.sighting.pk],
+}
+"""A student's own pages: GET."""
+CHANGES_OF_STUDENTS: dict[str, Arguments] = {
+    "my-contest": lambda s: [s.session.pk],
+    "my-contest-back": lambda s: [s.contest.pk],
+}
+OPEN = {"login", "logout", "first-sign-in"}
 ELSEWHERE = {"desk-settle", "desk-skip", "desk-undo"}
 """Changes whose object stands in the form; their own tests ask with everybody: ``test_desk.py``."""
 
@@ -105,6 +119,7 @@ def is_sign_in(response: object) -> bool:
 
 def test_every_route_has_a_rule_here() -> None:
     known = PAGES | FOR_CHANGERS | CHANGES | OWN | SITE_PAGES | SITE_CHANGES
+    known |= OF_STUDENTS | CHANGES_OF_STUDENTS
     assert {pattern.name for pattern in urls.urlpatterns} == set(known) | OPEN | FILES_GIVEN_BACK | ELSEWHERE
 
 
@@ -173,6 +188,31 @@ def test_the_site_pages_exist_for_administrators_only(name: str, school: SchoolF
     response = administrator.get(path) if name in SITE_PAGES else administrator.post(path)
     assert response.status_code in (200, 302)
     assert is_sign_in(school.client("nobody").post(path))
+
+
+@pytest.mark.parametrize("name", PAGES | FOR_CHANGERS | CHANGES | OWN | SITE_PAGES | SITE_CHANGES)
+def test_no_page_of_the_staff_exists_for_a_students_log_in(name: str, school: SchoolFixture) -> None:
+    every = PAGES | FOR_CHANGERS | CHANGES | OWN | SITE_PAGES | SITE_CHANGES
+    path = address(name, every[name], school)
+    pupil = school.client("pupil")
+    if path == "/":
+        assert pupil.get(path)["Location"] == reverse("web:mine")
+        return
+    assert (pupil.get(path).status_code, pupil.post(path).status_code) in ((404, 404), (405, 404), (404, 405))
+
+
+@pytest.mark.parametrize("name", OF_STUDENTS | CHANGES_OF_STUDENTS)
+def test_students_pages_exist_for_students_only(name: str, school: SchoolFixture) -> None:
+    path = address(name, (OF_STUDENTS | CHANGES_OF_STUDENTS)[name], school)
+    for person in ("owner", "registrar", "stranger", "administrator"):
+        client = school.client(person)
+        assert (client.get(path) if name in OF_STUDENTS else client.post(path)).status_code == 404
+    assert is_sign_in(school.client("nobody").post(path))
+
+
+@pytest.mark.parametrize("name", OF_STUDENTS)
+def test_a_student_sees_their_own(name: str, school: SchoolFixture) -> None:
+    assert school.client("pupil").get(address(name, OF_STUDENTS[name], school)).status_code == 200
 
 
 def test_a_list_shows_only_own_courses(school: SchoolFixture) -> None:
