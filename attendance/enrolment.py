@@ -12,9 +12,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
-from attendance import errors, galleries, intake, marks, photos
+from attendance import errors, galleries, intake, marks, photos, second
 from attendance.engines import current_engine, from_bytes, to_bytes
-from attendance.models import ClassSession, Consent, Course, FaceTemplate, Portrait, Student
+from attendance.models import ClassSession, Consent, FaceTemplate, Portrait, Student
 from recognition.engine import Engine
 from recognition.gallery import Gallery, Template
 from recognition.identification import MatchPolicy, duplicates
@@ -120,6 +120,7 @@ def remove_portrait(portrait: Portrait) -> None:
     files = [str(portrait.image), *portrait.templates.values_list("chip", flat=True)]
     student = portrait.student
     with transaction.atomic():
+        galleries.lock_courses_of([student.pk])
         portrait.delete()
         galleries.raise_version_for(student)
         transaction.on_commit(lambda: _delete_files(files))
@@ -206,8 +207,8 @@ def _enrol(portrait: Portrait, face: Face, engine: Engine) -> Portrait:
     try:
         with transaction.atomic():
             # The rows that a withdrawal locks too: it comes before or after, never in between.
-            list(Course.objects.select_for_update().filter(roster_entries__student_id=portrait.student_id))
-            FaceTemplate.objects.create(
+            galleries.lock_courses_of([portrait.student_id])
+            template = FaceTemplate.objects.create(
                 student_id=portrait.student_id,
                 portrait=portrait,
                 encoding=to_bytes(face.encoding),
@@ -216,6 +217,7 @@ def _enrol(portrait: Portrait, face: Face, engine: Engine) -> Portrait:
                 chip=chip,
                 created_at=timezone.now(),
             )
+            second.embed_new(template, face.chip)
             _answer(portrait, Portrait.State.ACCEPTED, [])
             galleries.raise_version_for(portrait.student)
     except IntegrityError as error:

@@ -1,42 +1,93 @@
-"""The gallery of a session: templates of its roster's students with consent, and nobody else."""
+"""The galleries of a session: its roster's students with consent, and nobody else; for each of the two networks."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterable
+from typing import Generic, TypeVar
 
+import numpy as np
 from django.db.models import F
 from django.db.models.query import QuerySet
+from numpy.typing import NDArray
 
 from attendance import marks
 from attendance.engines import from_bytes
-from attendance.models import ClassSession, Consent, Course, FaceTemplate, Student
+from attendance.models import (
+    ClassSession,
+    Consent,
+    Course,
+    FaceTemplate,
+    RosterEntry,
+    Student,
+    TemplateEmbedding,
+)
+from attendance.second_rule import SecondGallery
 from recognition.gallery import Gallery, Template
 
 _KEPT = 16
-_cache: OrderedDict[tuple[int, int, str, str], Gallery] = OrderedDict()
+
+Key = tuple[int, int, str, str]
+"""Course, its gallery version, the encoder's version, the day."""
+Kept = TypeVar("Kept")
+
+
+class _Memory(Generic[Kept]):
+    """The galleries used last, each under its key; a newer version of a course drives out the older ones."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Key, Kept] = OrderedDict()
+
+    def get(self, key: Key, build: Callable[[], Kept]) -> Kept:
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+        made = build()
+        # Older versions of this course may hold somebody who withdrew: they leave memory now.
+        for stale in [other for other in self._kept if other[0] == key[0] and other[1] != key[1]]:
+            del self._kept[stale]
+        self._kept[key] = made
+        while len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
+        return made
+
+    def clear(self) -> None:
+        self._kept.clear()
+
+
+_galleries: _Memory[Gallery] = _Memory()
+_second_galleries: _Memory[SecondGallery] = _Memory()
 
 
 def gallery_for(session: ClassSession, engine_version: str) -> Gallery:
     """Templates of the session's roster made by this engine version; cached by the course's gallery version."""
-    version = Course.objects.values_list("gallery_version", flat=True).get(pk=session.course_id)
-    key = (session.course_id, version, engine_version, session.starts_at.date().isoformat())
-    gallery = _cache.get(key)
-    if gallery is None:
-        gallery = Gallery.build(_templates(session, engine_version), version=engine_version)
-        # Older versions of this course may hold somebody who withdrew: they leave memory now.
-        for stale in [other for other in _cache if other[0] == session.course_id and other[1] != version]:
-            del _cache[stale]
-        _cache[key] = gallery
-        while len(_cache) > _KEPT:
-            _cache.popitem(last=False)
-    else:
-        _cache.move_to_end(key)
-    return gallery
+    return _galleries.get(
+        _key(session, engine_version),
+        lambda: Gallery.build(_templates(session, engine_version), version=engine_version),
+    )
+
+
+def second_gallery_for(session: ClassSession, version: str) -> SecondGallery:
+    """What the second network of this version made of the roster's templates; cached in the same way."""
+    return _second_galleries.get(_key(session, version), lambda: _embeddings(session, version))
 
 
 def forget() -> None:
     """Empty this process's memory of galleries."""
-    _cache.clear()
+    _galleries.clear()
+    _second_galleries.clear()
+
+
+def lock_courses_of(students: Iterable[int]) -> None:
+    """Take the rows that a withdrawal of consent locks too: it comes before or after this transaction."""
+    entries = RosterEntry.objects.filter(student_id__in=list(students))
+    list(Course.objects.select_for_update().filter(pk__in=entries.values("course_id")).order_by("pk"))
+
+
+def raise_version_of(students: Iterable[int]) -> None:
+    """Every gallery these students are in is out of date, in every worker."""
+    entries = RosterEntry.objects.filter(student_id__in=list(students))
+    Course.objects.filter(pk__in=entries.values("course_id")).update(gallery_version=F("gallery_version") + 1)
 
 
 def raise_version_for(student: Student) -> None:
@@ -62,3 +113,20 @@ def _templates(session: ClassSession, engine_version: str) -> list[Template]:
         Template(student_id, from_bytes(encoding or b""), quality)
         for student_id, encoding, quality in rows.values_list("student_id", "encoding", "quality")
     ]
+
+
+def _embeddings(session: ClassSession, version: str) -> SecondGallery:
+    rows = TemplateEmbedding.objects.filter(
+        encoder_version=version,
+        template__student__consent__state=Consent.State.GIVEN,
+        template__student_id__in=marks.roster_on_day(session).values("student_id"),
+    )
+    found: dict[int, list[NDArray[np.float32]]] = defaultdict(list)
+    for student_id, embedding in rows.order_by("pk").values_list("template__student_id", "embedding"):
+        found[student_id].append(from_bytes(embedding or b""))
+    return SecondGallery.build({student_id: np.stack(own) for student_id, own in found.items()})
+
+
+def _key(session: ClassSession, version: str) -> Key:
+    gallery_version = Course.objects.values_list("gallery_version", flat=True).get(pk=session.course_id)
+    return session.course_id, gallery_version, version, session.starts_at.date().isoformat()

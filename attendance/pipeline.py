@@ -22,10 +22,11 @@ from django.db import transaction
 from django.db.models import Case, F, Q, When
 from django.utils import timezone
 
-from attendance import enrolment, intake, marks, moods, photos
+from attendance import enrolment, intake, marks, moods, photos, second
 from attendance.engines import current_engine, from_bytes, to_bytes
 from attendance.galleries import gallery_for
 from attendance.models import Candidate, ClassSession, Course, Review, Sighting, Snapshot
+from attendance.second_rule import Considered
 from recognition.identification import Identification, MatchPolicy, identify
 from recognition.types import Face
 
@@ -46,6 +47,16 @@ class Claim:
     token: uuid.UUID
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Look:
+    """What the networks made of a photo, before anybody is named."""
+
+    faces: Sequence[Face]
+    unusable: str
+    mood: moods.Reading | None
+    reading: second.Reading | None
+
+
 def process(snapshot_id: int) -> Outcome:
     """Look at one photo, whatever happens to this worker or any other."""
     claim = claim_snapshot(snapshot_id)
@@ -57,13 +68,18 @@ def process(snapshot_id: int) -> Outcome:
         with default_storage.open(str(snapshot.image)) as stored:
             image = photos.load_upright(stored.read())
         enrolment.bring_up_to_date(snapshot.session)
+        second.bring_up_to_date(snapshot.session)
         faces = current_engine().analyse(image)
-        unusable = why_unusable(image, faces)
-        mood = moods.read(snapshot.session.course, image, faces, current_engine().detector.name)
+        look = _Look(
+            faces,
+            why_unusable(image, faces),
+            moods.read(snapshot.session.course, image, faces, current_engine().detector.name),
+            second.read(faces),
+        )
     except Exception as error:
         log.exception("photo %s could not be processed", snapshot_id)
         return give_up_or_retry(claim, f"{type(error).__name__}: {error}")
-    return _write(claim, snapshot, faces, unusable, mood, time.monotonic() - started)
+    return _write(claim, snapshot, look, time.monotonic() - started)
 
 
 def claim_snapshot(snapshot_id: int) -> Claim | None:
@@ -126,13 +142,22 @@ def why_unusable(image: photos.UprightPhoto, faces: Sequence[Face]) -> str:
 
 
 def identify_faces(session: ClassSession, faces: Sequence[Face]) -> tuple[list[Identification], int]:
-    """Answers for the faces of one photo, and the gallery version they were made with."""
+    """Recognition's answers for the faces of one photo, and the gallery version they were made with."""
+    answers, version = _identify(session, faces, None)
+    return [answer.identification for answer in answers], version
+
+
+def _identify(
+    session: ClassSession, faces: Sequence[Face], reading: second.Reading | None
+) -> tuple[list[Considered], int]:
+    """Both networks' answers, as far as the second one read the photo."""
     engine_version = current_engine().version
     version = Course.objects.values_list("gallery_version", flat=True).get(pk=session.course_id)
     gallery = gallery_for(session, engine_version)
     policy = MatchPolicy.default_for(engine_version)
     rejected = _rejected(session, faces)
-    return identify(faces, gallery, policy, rejected=rejected), version
+    first = identify(faces, gallery, policy, rejected=rejected)
+    return second.consider_all(session, first, reading, rejected, policy), version
 
 
 REJECTION_DISTANCE = 0.35
@@ -162,21 +187,15 @@ def _rejected(session: ClassSession, faces: Sequence[Face]) -> dict[int, frozens
     return answer
 
 
-def _write(
-    claim: Claim,
-    snapshot: Snapshot,
-    faces: Sequence[Face],
-    unusable: str,
-    mood: moods.Reading | None,
-    seconds: float,
-) -> Outcome:
+def _write(claim: Claim, snapshot: Snapshot, look: _Look, seconds: float) -> Outcome:
+    faces = look.faces
     chips = [intake.store("chips", photos.encode_jpeg(face.chip)) for face in faces]
     try:
         with transaction.atomic():
             # The course row is the lock that a withdrawal of consent takes as well: whoever is first, the other
             # sees its result, so that nobody is named who left the gallery while the photo was looked at.
             Course.objects.select_for_update().get(pk=snapshot.session.course_id)
-            identifications, _version = identify_faces(snapshot.session, faces)
+            answers, _version = _identify(snapshot.session, faces, look.reading)
             ours = Snapshot.objects.filter(
                 pk=claim.snapshot_id, token=claim.token, state=Snapshot.State.PROCESSING
             )
@@ -185,14 +204,15 @@ def _write(
                 processed_at=timezone.now(),
                 processing_seconds=seconds,
                 faces=len(faces),
-                unusable=unusable,
+                unusable=look.unusable,
                 error="",
                 token=None,
                 lease_until=None,
             ):
                 raise _Overtaken
-            _write_sightings(snapshot, faces, identifications, chips)
-            moods.store(snapshot, mood)
+            sightings = _write_sightings(snapshot, faces, [each.identification for each in answers], chips)
+            second.store(sightings, answers, look.reading)
+            moods.store(snapshot, look.mood)
             marks.recompute(snapshot.session_id)
             marks.touch(snapshot.session_id)
     except _Overtaken:
@@ -210,7 +230,7 @@ class _Overtaken(Exception):
 
 def _write_sightings(
     snapshot: Snapshot, faces: Sequence[Face], identifications: Sequence[Identification], chips: Sequence[str]
-) -> None:
+) -> list[Sighting]:
     engine_version = current_engine().version
     sightings = Sighting.objects.bulk_create(
         Sighting(
@@ -245,6 +265,7 @@ def _write_sightings(
         for sighting, answer in zip(sightings, identifications, strict=True)
         for rank, candidate in enumerate(answer.candidates)
     )
+    return sightings
 
 
 def named_student(answer: Identification) -> int | None:

@@ -50,6 +50,8 @@ def pytest_configure() -> None:
     hypothesis.settings.register_profile("rollcall", deadline=None, derandomize=bool(os.environ.get("CI")))
     hypothesis.settings.load_profile("rollcall")
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # Everything works without the second opinion; its own tests switch it on.
+    settings.ROLLCALL_SECOND_OPINION = False
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

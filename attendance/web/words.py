@@ -64,6 +64,7 @@ FACE_REASONS: Mapping[str, str | Promise] = {
     "poor_quality": _("The face is too small, blurred or turned away to be sure."),
     "taken_in_photo": _("This student was found at another place in the same photo."),
     "empty_gallery": _("Nobody on this roster is enrolled yet."),
+    "models_disagree": _("The two models name different students."),
     "rejected_by_person": _("A person said that this is not the student."),
     "consent_withdrawn": _("What was known about this face has been deleted."),
 }

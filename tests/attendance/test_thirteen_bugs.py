@@ -216,7 +216,7 @@ def test_12_the_deleted_do_not_stay_in_a_warm_worker(session: ClassSession) -> N
     assert one.pk in galleries.gallery_for(session, make.ENGINE).subject_ids
     privacy.withdraw_consent(one, make.teacher())
     assert one.pk not in galleries.gallery_for(session, make.ENGINE).subject_ids
-    assert not any(one.pk in cached.subject_ids for cached in galleries._cache.values())
+    assert not any(one.pk in cached.subject_ids for cached in galleries._galleries._kept.values())
 
 
 def test_13_the_request_stores_and_queues_and_looks_at_nothing(

@@ -1,4 +1,4 @@
-"""Make new templates after the recognition engine changed. Old ones stay in place until theirs is replaced."""
+"""Make new templates after a network changed. Old ones stay in place until theirs is replaced."""
 
 from __future__ import annotations
 
@@ -7,18 +7,25 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from tqdm import tqdm
 
-from attendance import enrolment
-from attendance.engines import current_engine
+from attendance import enrolment, second
+from attendance.engines import current_engine, second_network
 
 
 class Command(BaseCommand):
-    help = "Make templates by the present engine for every portrait; can be stopped and started again."
+    help = (
+        "Make templates by the present engine for every portrait, and the second network's embeddings for every "
+        "template; can be stopped and started again."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--limit", type=int, help="look at this many portraits at most")
-        parser.add_argument("--remove-old", action="store_true", help="delete templates that were replaced")
+        parser.add_argument("--limit", type=int, help="look at this many portraits, and templates, at most")
+        parser.add_argument("--remove-old", action="store_true", help="delete what was replaced")
 
     def handle(self, *args: Any, limit: int | None = None, remove_old: bool = False, **options: Any) -> None:
+        self._templates(limit, remove_old)
+        self._embeddings(limit, remove_old)
+
+    def _templates(self, limit: int | None, remove_old: bool) -> None:
         version = current_engine().version
         due = list(enrolment.outdated_portraits(version).values_list("pk", flat=True)[:limit])
         without_face = 0
@@ -33,3 +40,22 @@ class Command(BaseCommand):
             )
         if remove_old:
             self.stdout.write(f"{enrolment.remove_outdated(version)} old templates deleted")
+
+    def _embeddings(self, limit: int | None, remove_old: bool) -> None:
+        network = second_network()
+        if network is None:
+            self.stdout.write("no second opinion here: it is switched off, or its files cannot be used")
+            return
+        version = network.encoder.version
+        due = list(second.templates_without(version).values_list("pk", flat=True)[:limit])
+        made = 0
+        with tqdm(total=len(due), desc="second opinion", unit="face", disable=None) as bar:
+            for start in range(0, len(due), second.BATCH):
+                batch = due[start : start + second.BATCH]
+                made += second.embed(batch)
+                bar.update(len(batch))
+        self.stdout.write(f"{made} embeddings made by {version}")
+        if made < len(due):
+            self.stdout.write(f"{len(due) - made} template(s) have no crop that can be read, or are gone")
+        if remove_old:
+            self.stdout.write(f"{second.remove_outdated(version)} old embeddings deleted")
