@@ -9,21 +9,21 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
-from attendance import accounts, errors, galleries, marks, schooltime
+from attendance import errors, galleries, marks, schooltime
 from attendance.models import (
     Candidate,
     ClassSession,
     Consent,
     ConsentEvent,
-    Contest,
     Course,
-    DeclinedOffer,
     FaceTemplate,
     Mark,
     Portrait,
     Review,
+    SecondOpinion,
     Sighting,
     Snapshot,
     Student,
@@ -88,7 +88,6 @@ def delete_student(student: Student) -> None:
         list(Course.objects.select_for_update().filter(roster_entries__student=student).order_by("pk"))
         files = _empty_biometrics(student)
         galleries.raise_version_for(student)
-        accounts.take_login(student)
         student.delete()
         transaction.on_commit(lambda: delete_files(files))
 
@@ -177,12 +176,11 @@ def _empty_biometrics(student: Student) -> list[str]:
         *FaceTemplate.objects.filter(student=student).values_list("chip", flat=True),
         *Portrait.objects.filter(student=student).values_list("image", flat=True),
     ]
+    SecondOpinion.objects.filter(Q(sighting__in=_sightings_of(student)) | Q(student=student)).delete()
     sightings.update(
         student=None, encoding=None, chip="", decision=Sighting.Decision.UNKNOWN, reason="consent_withdrawn"
     )
     Candidate.objects.filter(student=student).delete()
-    Contest.objects.filter(student=student, sighting__isnull=False).delete()
-    DeclinedOffer.objects.filter(student=student).delete()
     Review.objects.filter(student=student).delete()
     FaceTemplate.objects.filter(student=student).delete()
     Portrait.objects.filter(student=student).delete()
@@ -209,6 +207,7 @@ def _purge_photos(before: dt.datetime, now: dt.datetime) -> int:
         *sightings.values_list("chip", flat=True),
     ]
     with transaction.atomic():
+        SecondOpinion.objects.filter(sighting__in=sightings).delete()
         sightings.update(chip="", encoding=None)
         Snapshot.objects.filter(pk__in=ids).update(image="", expired_at=now)
         transaction.on_commit(lambda: delete_files(files))
@@ -222,6 +221,7 @@ def _purge_unknown_faces(before: dt.datetime) -> int:
     ids = list(due.values_list("pk", flat=True)[:5000])
     files = list(Sighting.objects.filter(pk__in=ids).values_list("chip", flat=True))
     with transaction.atomic():
+        SecondOpinion.objects.filter(sighting_id__in=ids).delete()
         Sighting.objects.filter(pk__in=ids).update(chip="", encoding=None)
         transaction.on_commit(lambda: delete_files(files))
     return len(ids)
