@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -72,7 +73,8 @@ def _filled(base: RuleSet, row: AttendanceRules | Values | None) -> RuleSet:
     if row is None:
         return base
     said = row if isinstance(row, Mapping) else {name: getattr(row, name) for name in NAMES}
-    return replace(base, **{name: value for name, value in said.items() if value is not None})
+    known: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
+    return replace(base, **known)
 
 
 def school_rules() -> RuleSet:

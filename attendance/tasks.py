@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
+
 from celery import shared_task
 
-from attendance import classes, enrolment, mailing, pipeline, privacy
+from attendance import classes, enrolment, mailing, pipeline, privacy, report_jobs, scheduled_reports
 
 
 @shared_task
@@ -19,7 +21,7 @@ def check_portrait(portrait_id: int) -> None:
 
 @shared_task
 def sweep() -> int:
-    return pipeline.sweep() + enrolment.sweep() + mailing.sweep()
+    return pipeline.sweep() + enrolment.sweep() + mailing.sweep() + report_jobs.sweep()
 
 
 @shared_task
@@ -28,11 +30,28 @@ def close_finished_sessions() -> int:
 
 
 @shared_task
+def open_due_sessions() -> int:
+    return classes.open_due()
+
+
+@shared_task
 def purge_expired() -> None:
     privacy.purge_expired()
     mailing.purge()
+    report_jobs.purge()
 
 
 @shared_task
 def send_mail(message_id: int) -> bool:
     return mailing.deliver(message_id)
+
+
+# A year of a large school takes minutes; its lease, not the clock, says whether it still goes on.
+@shared_task(soft_time_limit=3600, time_limit=3660)
+def make_report(job_id: str) -> bool:
+    return report_jobs.work(uuid.UUID(job_id))
+
+
+@shared_task
+def send_due_reports() -> int:
+    return scheduled_reports.send_due()

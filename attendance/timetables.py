@@ -110,7 +110,7 @@ def preview(course: Course, draft: TimetableSlot | None = None, now: dt.datetime
     if draft is not None:
         check(draft)
     plan = _plan(course, draft, now or timezone.now())
-    rows = [(Verdict.NEW, one, None) for one in plan.create]
+    rows: list[tuple[Verdict, ClassSession, Span | None]] = [(Verdict.NEW, one, None) for one in plan.create]
     rows += [(Verdict.MOVED, one, before) for one, before in plan.move]
     if draft is not None and draft.pk:
         rows += [(Verdict.SAME, one, None) for one in plan.same if one.slot_id == draft.pk]
@@ -193,7 +193,8 @@ def undo(change: TimetableChange) -> Applied:
             pks = list(gone.values_list("pk", flat=True))
             ClassSession.objects.filter(pk__in=pks).delete()
             return Applied(0, 0, len(pks))
-        slot = TimetableSlot.objects.get(pk=change.slot_id)
+        slot = change.slot
+        assert slot is not None  # the database says so of every change but an import
         if change.kind == TimetableChange.Kind.CHANGED:
             for name, value in _given_back(change.before).items():
                 setattr(slot, name, value)

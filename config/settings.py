@@ -216,7 +216,9 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "attendance.tasks.sweep", "schedule": 30.0},
+    "open-due-sessions": {"task": "attendance.tasks.open_due_sessions", "schedule": 30.0},
     "close-finished-sessions": {"task": "attendance.tasks.close_finished_sessions", "schedule": 60.0},
+    "send-due-reports": {"task": "attendance.tasks.send_due_reports", "schedule": 60.0},
     "purge-expired": {"task": "attendance.tasks.purge_expired", "schedule": 3600.0},
 }
 
