@@ -1,4 +1,6 @@
-"""``python -m recognition.evaluate lfw|open-set|fit|detect --data FOLDER``: see docs/accuracy.md.
+"""``python -m recognition.evaluate lfw|open-set|fit|detect|lfw-cnn|compare|fit-opinion --data FOLDER``.
+
+See docs/accuracy.md, and docs/accuracy-second-opinion.md for the last three.
 
 Each prints what it found as ``name: value`` lines last. The first run of ``lfw``, ``open-set`` or ``fit`` encodes
 the 13,233 pictures of LFW, half an hour on two cores; what is kept in ``--out`` is read again by the others.
@@ -11,6 +13,7 @@ import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +22,10 @@ from recognition.engine import Engine, load_engine
 from recognition.errors import RecognitionError
 from recognition.evaluate import detect
 from recognition.evaluate.lfw_data import DataSetError, Lfw
+
+if TYPE_CHECKING:
+    from recognition.evaluate.two_encoders import Both
+    from recognition.lfw_cnn.encode import SecondEncoder
 
 RECIPES = ("accurate", "fast", "plain")
 WEIGHTS = Path(evaluate.__file__).parent.parent / "weights"
@@ -31,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if chosen.protocol == "detect":
             return detect.run(chosen)
-        lines = {"lfw": run_lfw, "open-set": run_open_set, "fit": run_fit}[chosen.protocol](chosen)
+        lines = PROTOCOLS[chosen.protocol](chosen)
     except (DataSetError, RecognitionError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -59,7 +66,21 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument(
             "--sizes", nargs="*", type=int, default=[], help="lfw: also one picture of so few pixels"
         )
+    for name, what in (
+        ("lfw-cnn", "the second network by itself"),
+        ("compare", "both encoders on the same faces"),
+        ("fit-opinion", "the constants of the second opinion"),
+    ):
+        _second_arguments(protocols.add_parser(name, help=what))
     return parser
+
+
+def _second_arguments(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--data", type=Path, required=True, help="lfw.zip, or the folder it lies in")
+    one.add_argument("--weights", type=Path, help="default: those that ship")
+    one.add_argument("--out", type=Path, default=Path("runs/evaluate"), help="kept encodings and plots")
+    one.add_argument("--chips", type=Path, default=Path("runs/lfw_cnn/chips"), help="kept chips")
+    one.add_argument("--seed", type=int, default=0, help="of the drawn classes")
 
 
 def engines(chosen: argparse.Namespace) -> list[Engine]:
@@ -149,6 +170,62 @@ def run_fit(chosen: argparse.Namespace) -> dict[str, float]:
         lines[f"accept_{engine.recipe.name}"] = policy.accept
         lines[f"review_{engine.recipe.name}"] = policy.review
     return lines
+
+
+def run_lfw_cnn(chosen: argparse.Namespace) -> dict[str, float]:
+    """Closed set, unseen pairs and time of the second network."""
+    from recognition.evaluate import lfw_cnn
+
+    data, encoder, both = _both(chosen)
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    return lfw_cnn.report(data, encoder, both.first, both.second, chosen.out)
+
+
+def run_compare(chosen: argparse.Namespace) -> dict[str, float]:
+    """Both encoders beside each other and fused."""
+    from recognition.evaluate import compare
+    from recognition.lfw_cnn import OPINION, opinion
+
+    policy = opinion.load_policy(chosen.weights.with_name(OPINION.name) if chosen.weights else OPINION)
+    data, _, both = _both(chosen)
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    return compare.report(data, both, policy, seed=chosen.seed, out=chosen.out)
+
+
+def run_fit_opinion(chosen: argparse.Namespace) -> dict[str, float]:
+    """Fit ``opinion.json`` beside the weights."""
+    from recognition.evaluate import fit_opinion
+    from recognition.lfw_cnn import OPINION
+    from recognition.lfw_cnn import WEIGHTS as SECOND
+
+    data, encoder, both = _both(chosen)
+    policy, counts = fit_opinion.fit_opinion(data, both, encoder.version, seed=chosen.seed)
+    fit_opinion.save_opinion(policy, counts, (chosen.weights or SECOND).with_name(OPINION.name))
+    return {"threshold": policy.threshold, "step": policy.step} | dict(policy.weights)
+
+
+def _both(chosen: argparse.Namespace) -> tuple[Lfw, SecondEncoder, Both]:
+    from recognition.evaluate import lfw_cnn, two_encoders
+    from recognition.lfw_cnn import load_second_encoder
+
+    encoder = load_second_encoder(chosen.weights)
+    data = Lfw(chosen.data)
+    rows = lfw_cnn.needed_rows(data)
+    return (
+        data,
+        encoder,
+        two_encoders.encode_both(data, encoder, rows, kept=chosen.out / "cache", chips=chosen.chips),
+    )
+
+
+PROTOCOLS = {
+    "lfw": run_lfw,
+    "open-set": run_open_set,
+    "fit": run_fit,
+    "lfw-cnn": run_lfw_cnn,
+    "compare": run_compare,
+    "fit-opinion": run_fit_opinion,
+}
 
 
 if __name__ == "__main__":
