@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from attendance import accounts, enrolment, errors, permissions, privacy, schooltime
-from attendance.models import Consent, Mark, Portrait, Student
+from attendance.engines import from_bytes
+from attendance.models import Consent, FaceTemplate, Mark, Portrait, Student
 from attendance.web.answers import is_htmx, page, toast, user_of
 from attendance.web.faces import portrait_urls
 from attendance.web.forms import ConsentForm
 from attendance.web.words import PORTRAIT_PROBLEMS, in_words
+from recognition.enrolled import is_old, unlike_the_others
 
 ENOUGH_PORTRAITS = 3
 """Portraits of different pose and light from which recognition gains little more."""
@@ -31,6 +34,9 @@ class PortraitView:
     quality: int | None
     problems: list[str]
     twin_url: str = ""
+    is_old: bool = False
+    is_unlike: bool = False
+    """It differs so much from the student's other portraits that it may show somebody else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,10 @@ class PortraitsScreen:
     """What needs a look: refused, held, or still being looked at; newest first."""
     waiting: int
     enough: int
+
+    @property
+    def in_doubt(self) -> bool:
+        return any(view.is_unlike for view in self.accepted)
 
     @property
     def steps(self) -> list[bool]:
@@ -67,7 +77,7 @@ def portraits_screen(student: Student) -> PortraitsScreen:
     )
     twins = portrait_urls(portrait.looks_like_id for portrait in portraits if portrait.looks_like_id)
     views = [_portrait_view(portrait, twins) for portrait in portraits]
-    accepted = [view for view in views if view.portrait.state == Portrait.State.ACCEPTED]
+    accepted = _compared([view for view in views if view.portrait.state == Portrait.State.ACCEPTED])
     return PortraitsScreen(
         accepted=sorted(accepted, key=lambda view: -(view.quality or 0)),
         answers=[view for view in views if view.portrait.state != Portrait.State.ACCEPTED],
@@ -76,8 +86,24 @@ def portraits_screen(student: Student) -> PortraitsScreen:
     )
 
 
+def _latest_template(portrait: Portrait) -> FaceTemplate | None:
+    return max(portrait.templates.all(), key=lambda each: each.pk, default=None)
+
+
+def _compared(accepted: list[PortraitView]) -> list[PortraitView]:
+    """The views, those marked that are unlike the student's others; templates of one encoder alone are compared."""
+    latest = {place: _latest_template(view.portrait) for place, view in enumerate(accepted)}
+    templates = {place: template for place, template in latest.items() if template and template.encoding}
+    versions = {template.encoder_version for template in templates.values()}
+    if len(versions) != 1:
+        return accepted
+    odd = unlike_the_others([from_bytes(template.encoding or b"") for template in templates.values()])
+    doubted = {list(templates)[row] for row in odd}
+    return [replace(view, is_unlike=place in doubted) for place, view in enumerate(accepted)]
+
+
 def _portrait_view(portrait: Portrait, twins: dict[int, str]) -> PortraitView:
-    template = max(portrait.templates.all(), key=lambda each: each.pk, default=None)
+    template = _latest_template(portrait)
     return PortraitView(
         portrait=portrait,
         picture_url=reverse("web:portrait", args=[portrait.pk]) if portrait.image else "",
@@ -85,6 +111,7 @@ def _portrait_view(portrait: Portrait, twins: dict[int, str]) -> PortraitView:
         quality=round(template.quality * 100) if template else None,
         problems=[in_words(PORTRAIT_PROBLEMS, code) for code in portrait.problems],
         twin_url=twins.get(portrait.looks_like_id, "") if portrait.looks_like_id else "",
+        is_old=is_old(portrait.uploaded_at, timezone.now()),
     )
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 
+from attendance.engines import from_bytes
 from attendance.models import Consent, Portrait
 from tests import factories as make
 
@@ -104,3 +108,23 @@ def test_withdrawal_needs_the_student_number(school: SchoolFixture) -> None:
     assert not school.student.templates.exists()
     assert Consent.objects.get(student=school.student).state == "withdrawn"
     assert "marked by hand" in page(school, school.student.pk)
+
+
+def test_a_portrait_unlike_the_others_is_pointed_out(school: SchoolFixture) -> None:
+    assert "unlike the others" not in page(school, school.student.pk)
+    own = from_bytes(school.template.encoding or b"")
+    make.template(school.student, own + 0.01)
+    make.template(school.student, own - 0.01)
+    assert "unlike the others" not in page(school, school.student.pk)
+    stranger = make.template(school.student)
+    text = page(school, school.student.pk)
+    assert "One of these photos may show somebody else" in text
+    (figure,) = [part for part in text.split("<figure")[1:] if "unlike the others" in part]
+    assert f'id="template-{stranger.portrait_id}"' in figure
+
+
+def test_a_portrait_of_last_year_is_said_to_be_old(school: SchoolFixture) -> None:
+    assert "over a year old" not in page(school, school.student.pk)
+    taken = timezone.now() - timedelta(days=400)
+    Portrait.objects.filter(pk=school.template.portrait_id).update(uploaded_at=taken)
+    assert "over a year old" in page(school, school.student.pk)
