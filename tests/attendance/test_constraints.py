@@ -8,7 +8,16 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from attendance.models import Camera, Consent, FaceTemplate, Mark, Portrait, Snapshot
+from attendance.models import (
+    Camera,
+    Consent,
+    FaceTemplate,
+    Mark,
+    Portrait,
+    SecondOpinion,
+    Snapshot,
+    TemplateEmbedding,
+)
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -160,3 +169,34 @@ def test_a_second_row_of_school_settings() -> None:
 
     school = get_school()
     refused(lambda: copy_row("attendance_school", school.pk))
+
+
+def test_an_embedding_without_its_template() -> None:
+    """A template is refused without consent; what a second network made of it is refused without the template."""
+    template = make.template(make.student())
+    embedding = TemplateEmbedding.objects.create(template=template, embedding=b"1", encoder_version="a")
+    refused(lambda: copy_row("attendance_templateembedding", embedding.pk))
+    refused(
+        lambda: copy_row(
+            "attendance_templateembedding", embedding.pk, template_id=999_999, encoder_version="b"
+        )
+    )
+    refused(lambda: run("DELETE FROM attendance_facetemplate WHERE id = %s", template.pk))
+
+
+def test_a_second_opinion_that_says_nothing_sensible() -> None:
+    course = make.course(students=1)
+    face = make.sighting(make.snapshot(make.session(course)), course.students.get())
+    opinion = SecondOpinion.objects.create(
+        sighting=face, student=course.students.get(), decision="recognised", agreement="same",
+        encoder_version="a", milliseconds=1,
+    )  # fmt: skip
+    other = make.sighting(face.snapshot, None, "unknown", index=1)
+    table = "attendance_secondopinion"
+    refused(lambda: copy_row(table, opinion.pk))
+    refused(lambda: copy_row(table, opinion.pk, sighting_id=999_999))
+    refused(lambda: copy_row(table, opinion.pk, sighting_id=other.pk, agreement="perhaps"))
+    refused(lambda: copy_row(table, opinion.pk, sighting_id=other.pk, decision="perhaps"))
+    refused(lambda: copy_row(table, opinion.pk, sighting_id=other.pk, student_id=None))
+    refused(lambda: copy_row(table, opinion.pk, sighting_id=other.pk, decision="unknown"))
+    copy_row(table, opinion.pk, sighting_id=other.pk)
