@@ -272,6 +272,8 @@ SPECTACULAR_SETTINGS = {
         "MarkSource": "attendance.models.Mark.Source",
         "ReviewVerdict": "attendance.models.Review.Verdict",
         "RosterVerdict": "attendance.rosters.Verdict",
+        "ContestState": "attendance.models.Contest.State",
+        "ContestKind": "attendance.models.Contest.Kind",
         "Decision": "attendance.models.Sighting.Decision",
     },
 }

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django_filters.fields import IsoDateTimeField
 
 from attendance.api.serializers.fields import BIGGEST_ID, FIRST_YEAR, LAST_YEAR
-from attendance.models import ClassSession, Course, Mark, RosterEntry, Snapshot, Student
+from attendance.models import ClassSession, Contest, Course, Mark, RosterEntry, Snapshot, Student
 
 
 class _InstantFormField(IsoDateTimeField):  # type: ignore[misc]
@@ -51,6 +51,16 @@ class CourseFilter(django_filters.FilterSet):  # type: ignore[misc]
 
     class Meta:
         model = Course
+        fields: list[str] = []
+
+
+class ContestFilter(django_filters.FilterSet):  # type: ignore[misc]
+    state = django_filters.ChoiceFilter(choices=Contest.State.choices)
+    session = IdFilter(field_name="session_id")
+    course = IdFilter(field_name="session__course_id")
+
+    class Meta:
+        model = Contest
         fields: list[str] = []
 
 

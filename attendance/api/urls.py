@@ -6,6 +6,7 @@ from django.urls import path
 
 from attendance.api import views_agents as agents
 from attendance.api import views_cameras as cameras
+from attendance.api import views_contests as contests
 from attendance.api import views_courses as courses
 from attendance.api import views_docs as docs
 from attendance.api import views_reviews as reviews
@@ -70,5 +71,12 @@ urlpatterns = [
     path(CAMERA, cameras.CameraView.as_view(), name="camera"),
     path(f"{CAMERA}rotate/", cameras.CameraRotateView.as_view(), name="camera-rotate"),
     path(f"{CAMERA}revoke/", cameras.CameraRevokeView.as_view(), name="camera-revoke"),
+    path("my/lessons/", contests.OwnLessonsView.as_view(), name="my-lessons"),
+    path("my/faces/<int:sighting_id>/", contests.OwnFaceView.as_view(), name="my-face"),
+    path("my/contests/", contests.OwnContestsView.as_view(), name="my-contests"),
+    path("my/contests/<int:contest_id>/", contests.OwnContestView.as_view(), name="my-contest"),
+    path("contests/", contests.ContestsView.as_view(), name="contests"),
+    path("contests/<int:contest_id>/settle/", contests.ContestSettleView.as_view(), name="contest-settle"),
+    path("contests/<int:contest_id>/reopen/", contests.ContestReopenView.as_view(), name="contest-reopen"),
     path("<path:rest>", docs.nothing_here, name="nothing-here"),
 ]

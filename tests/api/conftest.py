@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
-from attendance import cameras, intake
+from attendance import accounts, cameras, intake
 from attendance.models import Camera, ClassSession, Course, Room, Sighting, Snapshot, Student
 from tests import factories as make
 
@@ -34,6 +34,7 @@ class World:
     camera_key: str
     far_camera_key: str
     revoked_key: str
+    pupil: User | None = None
 
     def client(self, who: str) -> APIClient:
         """A client signed in as one of the people, or as a camera."""
@@ -71,9 +72,10 @@ def world(db: None, _quick_passwords: None) -> World:
     sighting = make.sighting(snapshot, students[0])
     sighting.candidates.create(student=students[0], rank=0, distance=0.4, score=-0.4, probability=None)
     sighting.candidates.create(student=students[1], rank=1, distance=0.7, score=-0.7, probability=None)
+    pupil = accounts.give_login(students[0], administrator).user
     return World(
         owner, make.teacher(), make.registrar(), administrator, course, session, students, snapshot, sighting,
-        room, camera, key, far_key, revoked_key,
+        room, camera, key, far_key, revoked_key, pupil,
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from django.urls import URLPattern
 from rest_framework.test import APIClient
 
 from attendance.api.urls import urlpatterns
-from attendance.models import Portrait, Review
+from attendance.models import Contest, Portrait, Review
 from tests import factories as make
 from tests.api.conftest import World
 
@@ -29,6 +29,8 @@ def mine_changed(good: int) -> tuple[int, ...]:
 
 EVERY_PERSON = (200, 200, 200, 200, *NO_CAMERAS)
 ADMINISTRATORS = (403, 403, 403)
+NO_STAFF = (403, 403, 403, 403, *NO_CAMERAS)
+"""For students' log-ins alone."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,14 @@ RULES = [
     Rule("GET", "camera", (*ADMINISTRATORS, 200, *NO_CAMERAS)),
     Rule("POST", "camera-rotate", (*ADMINISTRATORS, 200, *NO_CAMERAS)),
     Rule("POST", "camera-revoke", (*ADMINISTRATORS, 200, *NO_CAMERAS)),
+    Rule("GET", "my-lessons", NO_STAFF),
+    Rule("GET", "my-face", NO_STAFF),
+    Rule("GET", "my-contests", NO_STAFF),
+    Rule("POST", "my-contests", NO_STAFF, {"session": 999_999}),
+    Rule("DELETE", "my-contest", NO_STAFF),
+    Rule("GET", "contests", EVERY_PERSON),
+    Rule("POST", "contest-settle", mine_changed(200), {"verdict": "decline", "answer": "It stays."}),
+    Rule("POST", "contest-reopen", mine_changed(409)),
     Rule("GET", "schema", EVERY_PERSON),
     Rule("GET", "docs", (302,) * 8),
     Rule("GET", "nothing-here", (404,) * 8),
@@ -112,7 +122,11 @@ def numbers(world: World) -> dict[str, Any]:
     review = Review.objects.create(
         sighting=world.sighting, verdict="not_in_class", by=world.owner, at=world.session.starts_at
     )
+    contest = Contest.objects.create(
+        session=world.session, student=world.students[2], kind="was_there", at=world.session.starts_at
+    )
     return {
+        "contest_id": contest.pk,
         "course_id": world.course.pk,
         "session_id": world.session.pk,
         "student_id": world.students[0].pk,
@@ -183,9 +197,26 @@ def test_numbers_that_nothing_has_are_a_404_and_never_a_500(world: World, number
     with_numbers = {str(p.name) for p in urlpatterns if "<int:" in str(p.pattern)}
     for rule in RULES:
         for number in (0, 2**31, 2**63, 10**60) if rule.name in with_numbers else ():
-            client = world.client("camera" if rule.name == "camera-snapshot" else "administrator")
+            who = "camera" if rule.name == "camera-snapshot" else "administrator"
+            client = world.client("pupil" if rule.answers == NO_STAFF else who)
             answer = ask(client, rule, world, dict.fromkeys(numbers, number))
             assert (str(rule), number, answer.status_code) == (str(rule), number, 404)
+
+
+def test_a_students_log_in_opens_their_own_and_nothing_of_the_staff(
+    world: World, numbers: dict[str, Any]
+) -> None:
+    theirs = {
+        "GET my-lessons": 200,
+        "GET my-face": 404,  # a person said that it is nobody of this class
+        "GET my-contests": 200,
+        "GET docs": 302,
+    }
+    refused = (403, 404)
+    for rule in RULES:
+        answer = ask(world.client("pupil"), rule, world, numbers)
+        allowed = [theirs[str(rule)]] if str(rule) in theirs else refused
+        assert answer.status_code in allowed, (str(rule), answer.status_code)
 
 
 def test_every_operation_has_a_rule() -> None:
