@@ -11,6 +11,7 @@ from attendance.models import (
     Camera,
     ClassSession,
     Course,
+    Excuse,
     Portrait,
     Review,
     Room,
@@ -131,6 +132,43 @@ def cameras_to_pair(user: Viewer) -> QuerySet[Camera]:
     if isinstance(user, User):
         return Camera.objects.filter(created_by=user, revoked_at__isnull=True, room__in=rooms_to_pair(user))
     return Camera.objects.none()
+
+
+def excuses_for(user: Viewer) -> QuerySet[Excuse]:
+    """Excuses one may see: of one's students, for a course of one's own or for all their courses."""
+    if sees_all_courses(user):
+        return Excuse.objects.all()
+    return Excuse.objects.filter(student__in=students_for(user)).filter(
+        Q(course__isnull=True) | Q(course__in=courses_for(user))
+    )
+
+
+def may_enter_excuse(user: Viewer, student: Student, course: Course | None) -> bool:
+    """Registrars and administrators, and teachers of the course, or of any course of the student for all."""
+    if sees_all_courses(user):
+        return True
+    if role_of(user) is not Role.TEACHER:
+        return False
+    mine = courses_for(user).filter(roster_entries__student=student)
+    return mine.filter(pk=course.pk).exists() if course else mine.exists()
+
+
+def may_decide_excuse(user: Viewer, student: Student, course: Course | None) -> bool:
+    """Approve, decline, withdraw: registrars and administrators; a teacher for courses that are all their own."""
+    if not may_enter_excuse(user, student, course):
+        return False
+    if course is not None or sees_all_courses(user):
+        return True
+    others = Course.objects.filter(
+        roster_entries__student=student, roster_entries__left_on__isnull=True
+    ).exclude(pk__in=courses_for(user).values("pk"))
+    return not others.exists()
+
+
+def may_read_attachment(user: Viewer, excuse: Excuse) -> bool:
+    """A doctor's letter is for whoever decides on it and whoever brought it."""
+    mine = isinstance(user, User) and excuse.entered_by_id == user.pk
+    return mine or may_decide_excuse(user, excuse.student, excuse.course)
 
 
 def may_change_course(user: Viewer, course: Course) -> bool:

@@ -87,8 +87,12 @@ def delete_student(student: Student) -> None:
     with transaction.atomic():
         list(Course.objects.select_for_update().filter(roster_entries__student=student).order_by("pk"))
         files = _empty_biometrics(student)
+        files += student.excuses.exclude(attachment="").values_list("attachment", flat=True)
         galleries.raise_version_for(student)
+        accounts.take_login(student)
         student.delete()
+        report_jobs.forget_files()
+        transaction.on_commit(report_jobs.forget_files)  # what was begun while this was not yet seen
         transaction.on_commit(lambda: delete_files(files))
 
 
@@ -96,6 +100,7 @@ def delete_course(course: Course) -> None:
     """A course with its sessions and photos. Students that are on no other roster go with it."""
     with transaction.atomic():
         files = [name for name in _files_of_sessions(course.sessions.all()) if name]
+        files += course.excuses.exclude(attachment="").values_list("attachment", flat=True)
         only_here = [
             student
             for student in Student.objects.filter(roster_entries__course=course).prefetch_related(
