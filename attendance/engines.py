@@ -57,7 +57,10 @@ def _load_second_network() -> SecondNetwork | None:
     from recognition.lfw_cnn.opinion import load_policy
 
     try:
-        return SecondNetwork(load_second_encoder(), load_policy())
+        encoder, policy = load_second_encoder(), load_policy()
+        if policy.version != encoder.version:
+            raise SecondOpinionUnavailable(f"weights {encoder.version}, but constants {policy.version}")
+        return SecondNetwork(encoder, policy)
     except SecondOpinionUnavailable as error:
         log.warning("no second opinion in this process: %s", error)
         return None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 import redis
 from django.conf import settings
@@ -16,6 +18,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from attendance.models import Snapshot
+from recognition import lfw_cnn
+from recognition.errors import SecondOpinionUnavailable
+from recognition.lfw_cnn import weight_files
 
 BACKLOG_IS_OLD = dt.timedelta(minutes=5)
 
@@ -44,7 +49,7 @@ class Backlog:
 
 def check() -> list[Part]:
     """Every part, the needed ones first."""
-    return [_database(), _storage(), _queue(), _worker()]
+    return [_database(), _storage(), _queue(), _worker(), _second_opinion()]
 
 
 def backlog() -> Backlog:
@@ -112,3 +117,26 @@ def _worker() -> Part:
             "workers", False, _("The oldest photo has waited %(minutes)d minutes.") % {"minutes": minutes}
         )
     return Part("workers", True, _("works"))
+
+
+def _second_opinion() -> Part:
+    """Attendance does without it, so this part never keeps the site from being ready."""
+    name = "second_opinion"
+    if not settings.ROLLCALL_SECOND_OPINION:
+        return Part(name, True, _("switched off"))
+    files = (lfw_cnn.WEIGHTS, lfw_cnn.OPINION)
+    if not all(path.is_file() for path in files):
+        return Part(name, False, _("Its files are missing: faces are looked at by one model alone."))
+    if not all(_is_whole(path, path.stat().st_mtime_ns) for path in files):
+        return Part(name, False, _("Its files are damaged: faces are looked at by one model alone."))
+    return Part(name, True, _("works"))
+
+
+@lru_cache(maxsize=4)
+def _is_whole(path: Path, changed_at: int) -> bool:
+    """Whether the file is the one its check sum names; read again once it has changed."""
+    try:
+        weight_files.checked(path)
+    except SecondOpinionUnavailable:
+        return False
+    return True

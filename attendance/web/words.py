@@ -82,6 +82,7 @@ SITE_PARTS: Mapping[str, str | Promise] = {
     "queue": _("Queue"),
     "workers": _("Workers"),
     "models": _("Models"),
+    "second_opinion": _("Second opinion"),
 }
 
 
