@@ -9,4 +9,5 @@ class AttendanceConfig(AppConfig):
     verbose_name = _("Attendance")
 
     def ready(self) -> None:
-        from attendance import labels  # noqa: F401 (workers read the school's words before a task)
+        # Labels: workers read the school's words before a task. Audit: hears of sign-ins.
+        from attendance import audit_trail, labels  # noqa: F401

@@ -23,6 +23,7 @@ from django.utils import timezone
 from attendance.models.audit import AuditEntry, AuditHead
 
 PAGE = 2000
+Entries = QuerySet[AuditEntry]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def search(
     student_id: int | None = None,
     since: dt.datetime | None = None,
     until: dt.datetime | None = None,
-) -> QuerySet[AuditEntry]:
+) -> Entries:
     """Entries that fit, newest first."""
     found = AuditEntry.objects.all()
     if actor:

@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "attendance.schooltime.SchoolTimeMiddleware",
     "attendance.labels.LabelsMiddleware",
+    "attendance.audit_trail.AuditTrail",
     "axes.middleware.AxesMiddleware",
 ]
 

@@ -5,6 +5,8 @@ from django.urls import path, register_converter
 from attendance.web import (
     account,
     contests,
+    audit_log,
+    contests,
     course_dashboard,
     courses,
     desk,
@@ -112,6 +114,8 @@ urlpatterns = [
     path("site/photos/<int:snapshot_id>/again/", site.send_again, name="site-photo-again"),
     path("site/mail/test/", mail.test_mail, name="mail-test"),
     path("site/mail/<int:message_id>/again/", mail.send_again, name="mail-again"),
+    path("site/audit/", audit_log.log, name="audit"),
+    path("site/audit/audit.csv", audit_log.export, name="audit-export"),
     path("site/mood/", mood.mood, name="mood"),
     path("site/mood/country/", mood.set_country, name="mood-country"),
     path("site/mood/switch/", mood.switch_site, name="mood-site"),

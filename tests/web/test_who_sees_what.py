@@ -18,7 +18,11 @@ Arguments = Callable[[SchoolFixture], list[object]]
 
 def failed_mail() -> MailMessage:
     return MailMessage.objects.create(
-        template="test", to="a@school.example", state="failed", created_at=timezone.now(), content={"text": "a"}
+        template="test",
+        to="a@school.example",
+        state="failed",
+        created_at=timezone.now(),
+        content={"text": "a"},
     )
 
 
@@ -79,7 +83,13 @@ OWN: dict[str, Arguments] = {
 }
 """Pages that show everybody what is theirs: GET."""
 
-SITE_PAGES: dict[str, Arguments] = {"site": lambda s: [], "camera-new": lambda s: [], "mood": lambda s: []}
+SITE_PAGES: dict[str, Arguments] = {
+    "audit": lambda s: [],
+    "audit-export": lambda s: [],
+    "site": lambda s: [],
+    "camera-new": lambda s: [],
+    "mood": lambda s: [],
+}
 SITE_CHANGES: dict[str, Arguments] = {
     "site-photo-again": lambda s: [s.failed.pk],
     "camera-rotate": lambda s: [s.camera.pk],
