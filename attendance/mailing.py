@@ -21,6 +21,8 @@ from django.core.files.storage import default_storage
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import F, Q
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
@@ -195,6 +197,12 @@ def purge(now: dt.datetime | None = None) -> None:
     for message in failed.exclude(content={})[:500]:
         _forget_content(message)
     MailMessage.objects.filter(created_at__lt=now - RECORD_KEPT, content={}).delete()
+
+
+@receiver(post_delete, sender=MailMessage)
+def _delete_files_of(instance: MailMessage, **_more: object) -> None:
+    files = instance.content.get("files", [])
+    transaction.on_commit(lambda: _delete(files))
 
 
 def forget_attachments() -> int:

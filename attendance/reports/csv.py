@@ -36,22 +36,33 @@ def write_csv(header: Sequence[str], rows: Iterable[Sequence[object]], *, bom: b
 
 def document_csv(document: Document, *, bom: bool = True) -> str:
     """The rows under the columns' keys; no totals, so that every line is a fact. Shares become per cent."""
+    return "".join(csv_pieces(document, bom=bom))
+
+
+def csv_pieces(document: Document, *, bom: bool = True) -> Iterator[str]:
+    """The same, some rows at a time: for reports that are too long to hold."""
     kinds = [column.kind for column in document.columns]
     header = [safe_cell(column.key) for column in document.columns]
-    rows = ([_cell(value, kind) for value, kind in zip(row, kinds, strict=True)] for row in document.rows)
-    return write_csv(header, rows, bom=bom)
+    if bom:
+        yield "\ufeff"
+    yield from _in_pieces(header, document.rows, kinds)
 
 
-def stream_csv(keys: Sequence[str], rows: Iterable[Sequence[Value]], at_once: int = 500) -> Iterator[str]:
-    """The same as ``document_csv``, some rows at a time: for reports that are too long to hold."""
-    header: Sequence[object] = keys
-    lines: list[list[object]] = []
+def stream_csv(keys: Sequence[str], rows: Iterable[Sequence[Value]]) -> Iterator[str]:
+    """Rows of text, some at a time, without a document around them."""
+    return _in_pieces(keys, rows, [Kind.TEXT] * len(keys))
+
+
+def _in_pieces(
+    header: Sequence[object], rows: Iterable[Sequence[Value]], kinds: Sequence[Kind], at_once: int = 500
+) -> Iterator[str]:
+    lines: list[Sequence[object]] = [header]
     for row in rows:
-        lines.append([_cell(value, Kind.TEXT) for value in row])
-        if len(lines) == at_once:
-            yield _text([header, *lines] if header else lines)
-            header, lines = (), []
-    yield _text([header, *lines] if header else lines)
+        lines.append([_cell(value, kind) for value, kind in zip(row, kinds, strict=True)])
+        if len(lines) >= at_once:
+            yield _text(lines)
+            lines = []
+    yield _text(lines)
 
 
 def _text(rows: Iterable[Sequence[object]]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -56,6 +56,12 @@ class Document:
     signature: bool = False
     frozen: int = field(default=1)
     """Columns that stay in sight while the rest scrolls, and come again on each page of a wide table."""
+    closing: Callable[[], Row] | None = None
+    """Totals of a report whose rows are read as they are written: known once the last row is."""
+
+    def last_row(self) -> Row | None:
+        """The totals; asked for after the rows."""
+        return self.closing() if self.closing else self.totals
 
 
 LETTERS = {
@@ -106,9 +112,12 @@ def for_people(document: Document) -> Document:
     def thin(row: Row) -> Row:
         return tuple(row[index] for index in kept)
 
+    rows = [thin(row) for row in document.rows]
+    last = document.last_row()
     return replace(
         document,
         columns=tuple(document.columns[index] for index in kept),
-        rows=[thin(row) for row in document.rows],
-        totals=thin(document.totals) if document.totals else None,
+        rows=rows,
+        totals=thin(last) if last else None,
+        closing=None,
     )

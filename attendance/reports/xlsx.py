@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import xlsxwriter
 from django.utils.translation import gettext as _
@@ -23,6 +24,8 @@ STATUS_COLOURS = {
 }
 """Ink and ground of each mark, as on the pages; the letter or word says the same without colour."""
 
+MEASURED = 200
+"""Rows that the width of a column of text is taken from."""
 _WIDTHS = {Kind.LETTER: 6, Kind.NUMBER: 10, Kind.PERCENT: 10, Kind.DATE: 12, Kind.TIME: 18, Kind.STATUS: 14}
 _FORMATS: dict[Kind, dict[str, Any]] = {
     Kind.PERCENT: {"num_format": "0.0%"},
@@ -42,6 +45,7 @@ _OPTIONS = {
 class _Sheet:
     def __init__(self, book: Any, document: Document) -> None:
         self.book, self.document = book, document
+        self.first = document.rows[:MEASURED]
         self.sheet = book.add_worksheet(_("Report"))
         self.plain = {kind: book.add_format(_FORMATS.get(kind, {})) for kind in Kind}
         self.bold = {
@@ -76,16 +80,16 @@ class _Sheet:
         sheet.set_landscape()
         sheet.set_paper(9)  # A4
         sheet.fit_to_pages(1, 0)
-        for number, row in enumerate(document.rows, start=1):
-            self._row(number, row, self.plain)
-        last = len(document.rows)
-        if document.rows:
+        last = 0
+        for last, row in enumerate(document.rows, start=1):
+            self._row(last, row, self.plain)
+        if last:
             sheet.autofilter(0, 0, last, len(document.columns) - 1)
-        if document.totals:
-            self._row(last + 1, document.totals, self.bold)
+        if totals := document.last_row():
+            self._row(last + 1, totals, self.bold)
 
     def _width(self, index: int) -> int:
-        longest = max((len(str(row[index] or "")) for row in self.document.rows[:500]), default=0)
+        longest = max((len(str(row[index] or "")) for row in self.first), default=0)
         return min(max(longest, len(self.document.columns[index].title), 8) + 2, 44)
 
     def _row(self, number: int, row: tuple[Value, ...], formats: dict[Kind, Any]) -> None:
@@ -107,7 +111,13 @@ class _Sheet:
 def document_xlsx(document: Document) -> bytes:
     """The table on the first sheet, with its header in the first row; what it is about on the second."""
     out = io.BytesIO()
-    book = xlsxwriter.Workbook(out, _OPTIONS)
+    write_xlsx(document, out)
+    return out.getvalue()
+
+
+def write_xlsx(document: Document, out: BinaryIO, folder: Path | None = None) -> None:
+    """The same into a file. ``folder`` takes the rows on their way there; without one, the system's."""
+    book = xlsxwriter.Workbook(out, {**_OPTIONS, "tmpdir": str(folder) if folder else None})
     book.set_properties({"title": document.title})
     _Sheet(book, document).fill()
     about = book.add_worksheet(_("About"))
@@ -119,4 +129,3 @@ def document_xlsx(document: Document) -> bytes:
         about.write_string(number, 0, name, book.add_format({"bold": True}))
         about.write_string(number, 1, text)
     book.close()
-    return out.getvalue()
