@@ -23,9 +23,10 @@ from django.db.models import Case, F, Q, When
 from django.utils import timezone
 
 from attendance import enrolment, intake, marks, moods, photos, second
-from attendance.engines import current_engine, from_bytes, to_bytes
+from attendance.engines import current_engine, to_bytes
 from attendance.galleries import gallery_for
-from attendance.models import Candidate, ClassSession, Course, Review, Sighting, Snapshot
+from attendance.models import Candidate, ClassSession, Course, Sighting, Snapshot
+from attendance.rejections import rejected_for
 from attendance.second_rule import Considered
 from recognition.identification import Identification, MatchPolicy, identify
 from recognition.types import Face
@@ -155,36 +156,10 @@ def _identify(
     version = Course.objects.values_list("gallery_version", flat=True).get(pk=session.course_id)
     gallery = gallery_for(session, engine_version)
     policy = MatchPolicy.default_for(engine_version)
-    rejected = _rejected(session, faces)
+    encodings = np.array([face.encoding for face in faces], np.float32)
+    rejected = rejected_for(session.course_id, encodings, gallery)
     first = identify(faces, gallery, policy, rejected=rejected)
     return second.consider_all(session, first, reading, rejected, policy), version
-
-
-REJECTION_DISTANCE = 0.35
-"""A face this near to a rejected one of the same session counts as the same face (same seat, light and pose)."""
-
-
-def _rejected(session: ClassSession, faces: Sequence[Face]) -> dict[int, frozenset[int]]:
-    """People somebody said a face like this one is not: in this session, consulted before anybody is named."""
-    rows = list(
-        Review.objects.filter(
-            verdict=Review.Verdict.IS_NOT,
-            undone_at__isnull=True,
-            sighting__snapshot__session=session,
-            sighting__encoding__isnull=False,
-            sighting__encoder_version=current_engine().version,
-        ).values_list("student_id", "sighting__encoding")
-    )
-    if not rows or not faces:
-        return {}
-    known = np.stack([from_bytes(encoding or b"") for _student, encoding in rows])
-    answer: dict[int, frozenset[int]] = {}
-    for index, face in enumerate(faces):
-        near = np.linalg.norm(known - face.encoding, axis=1) < REJECTION_DISTANCE
-        students = frozenset(int(rows[i][0] or 0) for i in np.flatnonzero(near))
-        if students:
-            answer[index] = students
-    return answer
 
 
 def _write(claim: Claim, snapshot: Snapshot, look: _Look, seconds: float) -> Outcome:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from attendance import errors, marks
@@ -25,6 +26,10 @@ class MarkMoved:
     student_id: int
     before: str
     after: str
+
+    @property
+    def as_fact(self) -> dict[str, int | str]:
+        return {"student": self.student_id, "from": self.before, "to": self.after}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +54,13 @@ def decide_all(
     *,
     shown: Mapping[str, Any] | None = None,
     unless_decided: bool = False,
+    batch: uuid.UUID | None = None,
 ) -> Decision:
     """Record a person's word about the faces of one session and take the roll again, in one transaction.
 
     A later word takes the place of an earlier one. With ``unless_decided`` (the desk, where two people may look
-    at the same item) a face that somebody else settled in the meantime raises AlreadyDecided and nothing is stored.
+    at the same item) a face that somebody else settled in the meantime raises AlreadyDecided and nothing is stored;
+    what this person has said already is not said twice. ``batch``: of a larger key press this is a part of.
     Raises UnknownStatus for a verdict that does not exist or lacks its student, NotOnRoster for a student of
     another class.
     """
@@ -64,13 +71,17 @@ def decide_all(
     session = sightings[0].snapshot.session
     if verdict == Review.Verdict.IS and not marks.roster_on_day(session).filter(student=student).exists():
         raise errors.NotOnRoster
-    batch = uuid.uuid4()
+    batch = batch or uuid.uuid4()
     try:
         with transaction.atomic():
             ClassSession.objects.select_for_update().get(pk=session.pk)
             standing = Review.objects.filter(sighting__in=sightings, undone_at__isnull=True)
             if unless_decided and standing.filter(verdict__in=FINAL).exclude(by=by).exists():
                 raise errors.AlreadyDecided
+            said = standing.filter(verdict=verdict, student=student, by=by)
+            if unless_decided and said.count() == len(sightings):
+                words = tuple(said)
+                return Decision(words[0].batch, words, ())
             before = _statuses(session)
             written = tuple(
                 _record(sighting, verdict, by, student, batch, dict(shown or {})) for sighting in sightings
@@ -78,11 +89,8 @@ def decide_all(
             marks.recompute(session.pk)
             marks.touch(session.pk)
             moved = _moved(before, _statuses(session))
-            Review.objects.filter(pk=written[0].pk).update(
-                changed=[
-                    {"student": move.student_id, "from": move.before, "to": move.after} for move in moved
-                ]
-            )
+            own = [word.pk for word in written if word.batch == batch][:1]
+            Review.objects.filter(pk__in=own).update(changed=[move.as_fact for move in moved])
     except IntegrityError as error:
         raise errors.AlreadyDecided from error
     return Decision(batch, written, moved)
@@ -94,19 +102,46 @@ def undo(review: Review, by: User) -> None:
 
 
 def undo_batch(batch: uuid.UUID, by: User) -> None:
-    """Take back everything one key press said. Raises NothingToUndo when that was done already."""
+    """Take back everything one key press said. Raises NothingToUndo when that was done already, or when somebody
+    said something else about all of these faces since."""
     _undo(Review.objects.filter(batch=batch), by)
 
 
-def _undo(words: Any, by: User) -> None:
+def _undo(words: QuerySet[Review], by: User) -> None:
+    """Faces somebody spoke about since keep the later word; the others get back what stood before."""
     with transaction.atomic():
-        sessions = set(words.values_list("sighting__snapshot__session_id", flat=True))
-        changed = words.filter(undone_at__isnull=True).update(undone_at=timezone.now(), undone_by=by)
-        if not changed:
+        sessions = sorted(set(words.values_list("sighting__snapshot__session_id", flat=True)))
+        # Locked first, in one order: a decision on the same face comes before or after, never in between.
+        list(ClassSession.objects.select_for_update().filter(pk__in=sessions).order_by("pk"))
+        standing = list(words.filter(undone_at__isnull=True))
+        if not standing:
             raise errors.NothingToUndo
+        now = timezone.now()
+        Review.objects.filter(pk__in=[word.pk for word in standing]).update(undone_at=now, undone_by=by)
+        for word in standing:
+            _restore(word)
         for session_id in sessions:
             marks.recompute(session_id)
             marks.touch(session_id)
+
+
+def _restore(word: Review) -> None:
+    """What this word took the place of stands again, as a fact of its own."""
+    about = Review.objects.filter(sighting=word.sighting_id)
+    for before in about.filter(undone_at=word.at, undone_by=word.by_id).exclude(pk=word.pk):
+        standing = about.filter(undone_at__isnull=True)
+        final = Q(verdict__in=FINAL) if before.verdict in FINAL else Q(verdict=Review.Verdict.IS)
+        if standing.filter(final | Q(verdict=before.verdict, student=before.student_id)).exists():
+            continue  # somebody has said something else about this face since
+        Review.objects.create(
+            sighting_id=before.sighting_id,
+            verdict=before.verdict,
+            student_id=before.student_id,
+            by_id=before.by_id,
+            at=before.at,
+            batch=before.batch,
+            shown={**before.shown, "stands_again": before.pk},
+        )
 
 
 def _record(

@@ -161,11 +161,12 @@ def take_roll(
     for member in roster:
         sure, maybe = certain[member.student_id], unsure[member.student_id]
         weight = evidence.get(member.student_id)
-        if weight is Evidence.PRESENT:
+        told = member.student_id in confirmed
+        if weight is Evidence.PRESENT or told:
+            # Who is known to be there may well be in the unsure faces too; they say from when to when.
             sure, maybe = sure | maybe, set()
         elif weight is Evidence.NOT_SEEN:
             maybe = set()
-        told = member.student_id in confirmed
         held_back = weight in (Evidence.REVIEW, Evidence.NOT_SEEN) and bool(sure) and not told
         lines.append(
             _line(

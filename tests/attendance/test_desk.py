@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from attendance import classes, errors, marks, privacy, reviews
 from attendance.desk import queue
-from attendance.desk.items import Item, Kind, Likeness, OpenFace, RollState, build_items
+from attendance.desk.items import Item, Kind, Likeness, OpenFace, RollState, SessionFaces, build_items
 from attendance.desk.settle import settle
 from attendance.engines import to_bytes
 from attendance.models import Candidate, ClassSession, Review, Sighting, Student
@@ -52,7 +52,7 @@ def face(
 
 
 def items(*faces: OpenFace, roll: dict[int, RollState] | None = None) -> list[Item]:
-    return build_items(faces, roll or ROLL, 0.55)
+    return build_items(SessionFaces(faces, roll or ROLL, 0.55))
 
 
 def test_faces_of_one_person_are_one_item_and_two_people_are_two() -> None:
@@ -79,11 +79,11 @@ def test_the_most_valuable_comes_first() -> None:
 
 
 def test_strangers_are_worth_a_look_only_when_seen_again_and_somebody_is_missing() -> None:
-    once = face(1, 1, 1, (3, 0.2), unsure=False, reason="too_far")
-    again = face(2, 2, 1, (3, 0.2), unsure=False, reason="too_far")
+    once = face(1, 1, 1, (3, 0.1), unsure=False, reason="too_far")
+    again = face(2, 2, 1, (3, 0.1), unsure=False, reason="too_far")
     assert items(once) == []
     (found,) = items(once, again)
-    assert (found.kind, found.worth) == (Kind.STRANGER, 0.2)
+    assert (found.kind, found.worth) == (Kind.STRANGER, 0.1)
     assert items(once, again, roll={2: SETTLED}) == []
     nobody = [face(n, n, 1, (3, 0.01), unsure=False, reason="too_far") for n in range(3)]
     assert items(*nobody) == [], "a visitor who looks like nobody costs no time"
@@ -109,7 +109,9 @@ def session(db: None) -> ClassSession:
     return make.session(make.course(make.teacher(), students=3))
 
 
-def unsure_faces(session: ClassSession, student: Student, photos: int, person: int = 1) -> list[Sighting]:
+def unsure_faces(
+    session: ClassSession, student: Student, photos: int, person: int = 1, chance: float = 0.8
+) -> list[Sighting]:
     if not student.templates.exists():
         make.template(student)
     found = []
@@ -120,7 +122,7 @@ def unsure_faces(session: ClassSession, student: Student, photos: int, person: i
             encoding=to_bytes(vector),
         )  # fmt: skip
         Candidate.objects.create(
-            sighting=sighting, student=student, rank=0, distance=0.5, score=-0.5, probability=0.8
+            sighting=sighting, student=student, rank=0, distance=0.5, score=-0.5, probability=chance
         )
         found.append(sighting)
     marks.recompute(session.pk)
@@ -153,7 +155,7 @@ def test_settling_a_group_settles_all_its_faces_and_the_mark(session: ClassSessi
 def test_many_faces_that_may_be_one_student_are_worth_one_mark(session: ClassSession) -> None:
     student = session.course.students.first()
     for person in range(4):
-        unsure_faces(session, student, 1, person)
+        unsure_faces(session, student, 1, person, chance=0.4)
     found = waiting(session)
     assert len(found) == 4
     assert queue.worth(found) == 1
