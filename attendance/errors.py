@@ -229,3 +229,28 @@ class MailGone(RollcallError):
     code = "mail_gone"
     status = 409
     message = _("This message can no longer be sent again.")
+
+
+# --- the review desk --------------------------------------------------------------------------------
+class FacesOfOnePhoto(RollcallError):
+    code = "faces_of_one_photo"
+    status = 409
+    message = _("Two of these faces are in the same photo, so they cannot be one person.")
+
+
+class NothingToSplit(RollcallError):
+    code = "nothing_to_split"
+    status = 422
+    message = _("Choose some of the faces, but not all, to split them off.")
+
+
+class NothingToMerge(RollcallError):
+    code = "nothing_to_merge"
+    status = 422
+    message = _("Choose two people to put together.")
+
+
+class NotElsewhere(RollcallError):
+    code = "not_elsewhere"
+    status = 422
+    message = _("This student is on no other course's roster, or on this one already.")
