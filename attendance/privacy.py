@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from attendance import errors, galleries, marks, schooltime
+from attendance import accounts, errors, galleries, marks, report_jobs, schooltime
 from attendance.models import (
     Candidate,
     ClassSession,
