@@ -153,10 +153,17 @@ def odds_factors(faces: Faces, both: Both, policy: OpinionPolicy) -> tuple[dict[
     }
     factors = {}
     for name in UNWEIGHTED:
-        kind = name.split(".")[0]
+        kind, stands = name.split(".")
         one, other = (sums[name, right] / totals[kind, right] for right in (True, False))
-        factors[name] = round(one / other, 4)
+        factors[name] = round(_sensible(one / other, Relation(stands)), 4)
     return factors, counts
+
+
+def _sensible(factor: float, stands: Relation) -> float:
+    """Chance in small counts must not make agreement a warning or disagreement a comfort."""
+    if stands is Relation.AGREE:
+        return max(factor, 1.0)
+    return min(factor, 1.0) if stands is Relation.DISAGREE else factor
 
 
 def save_opinion(policy: OpinionPolicy, counts: dict[str, int], path: Path) -> None:

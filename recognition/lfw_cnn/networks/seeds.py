@@ -12,7 +12,7 @@ from recognition.lfw_cnn.networks._registry import register
 
 HEIGHT, WIDTH = 125, 94
 """What ``fetch_lfw_people(resize=1.0)`` cuts out of a picture."""
-_FLAT = 64 * 13 * 9
+_FLAT = 64 * 13 * 10
 
 
 def _maps() -> list[nn.Module]:
