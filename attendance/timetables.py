@@ -181,20 +181,14 @@ def remove_slot(slot: TimetableSlot, by: User) -> tuple[TimetableChange, Applied
 
 
 def undo(change: TimetableChange) -> Applied:
-    """Take a change back. Only the latest change of a slot can be; raises NothingToUndo for another."""
+    """Take a change of a slot back. Only its latest one can be; raises NothingToUndo for another, and for imports."""
     with transaction.atomic():
         change = TimetableChange.objects.select_for_update().get(pk=change.pk)
-        if change.undone_at is not None or not _is_latest(change):
+        slot = change.slot
+        if change.undone_at is not None or slot is None or not _is_latest(change):
             raise errors.NothingToUndo
         change.undone_at = timezone.now()
         change.save(update_fields=["undone_at"])
-        if change.kind == TimetableChange.Kind.IMPORTED:
-            gone = movable(change.imported.filter(cancelled_at__isnull=True), timezone.now())
-            pks = list(gone.values_list("pk", flat=True))
-            ClassSession.objects.filter(pk__in=pks).delete()
-            return Applied(0, 0, len(pks))
-        slot = change.slot
-        assert slot is not None  # the database says so of every change but an import
         if change.kind == TimetableChange.Kind.CHANGED:
             for name, value in _given_back(change.before).items():
                 setattr(slot, name, value)
