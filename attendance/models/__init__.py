@@ -3,7 +3,7 @@
 from attendance.models.accounts import ReviewDigest, StudentAccount
 from attendance.models.audit import AuditEntry, AuditHead
 from attendance.models.biometrics import Consent, ConsentEvent, FaceTemplate, Portrait
-from attendance.models.camera import CameraStatus, PairingCode
+from attendance.models.camera import CameraAlert, CameraStatus, PairingCode
 from attendance.models.capture import Camera, Candidate, Sighting, Snapshot
 from attendance.models.contests import Contest
 from attendance.models.desk import DeskFact, DeskFactFace
@@ -27,6 +27,7 @@ __all__ = [
     "AuditHead",
     "CalendarFeed",
     "Camera",
+    "CameraAlert",
     "CameraStatus",
     "Candidate",
     "ClassSession",

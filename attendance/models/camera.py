@@ -8,6 +8,7 @@ from django.db.models import F, Q
 
 from attendance.models.capture import Camera
 from attendance.models.school import Room
+from attendance.models.sessions import ClassSession
 
 
 class PairingCode(models.Model):
@@ -61,3 +62,21 @@ class CameraStatus(models.Model):
 
     def __str__(self) -> str:
         return f"state of camera {self.camera_id}"
+
+
+class CameraAlert(models.Model):
+    """A camera was silent when a session of its room was under way, and the course's teachers were told."""
+
+    session = models.ForeignKey(ClassSession, on_delete=models.CASCADE, related_name="camera_alerts")
+    camera = models.ForeignKey(Camera, on_delete=models.CASCADE, related_name="alerts")
+    raised_at = models.DateTimeField()
+    heard_again_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-raised_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["session", "camera"], name="one_alert_a_session_and_camera")
+        ]
+
+    def __str__(self) -> str:
+        return f"camera {self.camera_id} silent in session {self.session_id}"
