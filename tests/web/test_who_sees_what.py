@@ -39,6 +39,7 @@ PAGES: dict[str, Arguments] = {
     "session-live": lambda s: [s.session.pk],
     "roll-csv": lambda s: [s.session.pk],
     "face": lambda s: [s.session.pk, s.unsure.pk],
+    "mark-history": lambda s: [s.session.pk, s.student.pk],
     "photo": lambda s: [s.snapshot.pk, "thumb"],
     "face-crop": lambda s: [s.sighting.pk],
     "template-crop": lambda s: [s.template.pk],
