@@ -39,6 +39,7 @@ def current_engine() -> Engine:
         detector=settings.ROLLCALL_DETECTOR,
         recipe=settings.ROLLCALL_RECIPE,
         min_face_pixels=settings.ROLLCALL_MIN_FACE_PIXELS,
+        runtime=settings.ROLLCALL_RUNTIME,
     )
 
 

@@ -54,7 +54,7 @@ class Ratio:
 
     @property
     def spread(self) -> str:
-        return f"{min(self.values):.1f} to {max(self.values):.1f} in {len(self.values)} runs"
+        return f"{min(self.values):.3g} to {max(self.values):.3g} in {len(self.values)} runs"
 
 
 def peak_mib() -> float:

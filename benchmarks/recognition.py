@@ -27,6 +27,7 @@ from recognition.types import Chips, Image
 
 CROWD, MEETING = "solvay_1927.jpg", "meeting_5.jpg"
 SIZES = {"720p": (1280, 720), "1080p": (1920, 1080), "12mp": (4000, 3000)}
+PARTS = ("encode", "runtime", "cnn", "detect", "photo", "processes")
 ENCODER_MULTIPLY_ADDS = 0.27e9
 BATCH = 32
 
@@ -90,6 +91,24 @@ def encoding(chips: Chips, runs: int) -> dict[str, str]:
         "encode_floor_ms": f"{1000 * floor:.2f}",
         "encode_share_of_floor": f"{floor / mine:.2f}",
     }
+
+
+def runtimes(chips: Chips, runs: int) -> dict[str, str]:
+    """The encoder in torch against the same in ONNX Runtime (optional packages), one face and batches of 8 and 32."""
+    from recognition import encoding as in_torch
+    from recognition import onnx_runtime
+
+    torch, onnx = in_torch.shared_encoder(), onnx_runtime.shared_encoder()
+    batch = np.concatenate([chips] * (BATCH // len(chips) + 1))[:BATCH]
+    lines: dict[str, str] = {}
+    for size in (1, 8, BATCH):
+        ways = {"torch": partial(torch.encode, batch[:size]), "onnx": partial(onnx.encode, batch[:size])}
+        times = in_turn(ways, 3 * runs, warm=2)
+        ratio = Ratio.of(times["torch"], times["onnx"])
+        lines[f"onnx_ratio_{size}"] = f"{ratio.median:.2f}"
+        lines[f"onnx_ratio_{size}_spread"] = ratio.spread
+        lines |= {f"encode_ms_{name}_{size}": f"{1000 * t.median / size:.2f}" for name, t in times.items()}
+    return lines
 
 
 def cnn_detection(photo: Image, runs: int, sizes: list[str]) -> dict[str, str]:
@@ -203,7 +222,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=data, help=f"folder with {CROWD} and {MEETING}")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--only", nargs="+", choices=["encode", "cnn", "detect", "photo", "processes"])
+    parser.add_argument("--only", nargs="+", choices=list(PARTS))
     parser.add_argument(
         "--large", action="store_true", help="dlib's CNN at 12 megapixels too: minutes and 11 GB"
     )
@@ -222,6 +241,7 @@ def main() -> None:
     chips = np.stack([face.chip for face in load_engine().analyse(crowd)])
     parts = {
         "encode": lambda: encoding(chips, chosen.runs),
+        "runtime": lambda: runtimes(chips, chosen.runs),
         "cnn": lambda: cnn_detection(
             crowd, chosen.runs, ["720p", "1080p", *(["12mp"] if chosen.large else [])]
         ),
@@ -230,7 +250,7 @@ def main() -> None:
         "processes": lambda: processes(chosen.data, chosen.runs),
     }
     lines = {"threads": str(chosen.threads)}
-    for part in chosen.only or parts:
+    for part in chosen.only or PARTS:
         lines |= parts[part]()
     for name, value in lines.items():
         print(f"{name}: {value}")

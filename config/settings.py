@@ -283,6 +283,7 @@ SPECTACULAR_SETTINGS = {
 ROLLCALL_ENGINE = env.str("ROLLCALL_ENGINE", default="default")
 ROLLCALL_DETECTOR = env.str("ROLLCALL_DETECTOR", default="") or None
 ROLLCALL_RECIPE = env.str("ROLLCALL_RECIPE", default="") or None
+ROLLCALL_RUNTIME = env.str("ROLLCALL_RUNTIME", default="") or None
 ROLLCALL_SECOND_OPINION = env.bool("ROLLCALL_SECOND_OPINION", default=True)
 """Whether every face is also read by the second network, where its weights are there."""
 ROLLCALL_MIN_FACE_PIXELS = env.int("ROLLCALL_MIN_FACE_PIXELS", default=32)

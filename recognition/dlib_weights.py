@@ -329,3 +329,10 @@ def read_detector(
     if sha256 is not None:
         _check_hash(data, file, sha256)
     return weights
+
+
+def with_normalisation(stem: Convolution, averages: tuple[float, float, float]) -> Convolution:
+    """The encoder's first convolution with (value - average) / 256 folded in; exact, as it has no padding."""
+    weight = stem.weight.astype(np.float64) / 256
+    bias = stem.bias - (weight * np.array(averages)[:, None, None]).sum((1, 2, 3))
+    return Convolution(stem.spec, weight.astype(np.float32), bias.astype(np.float32))

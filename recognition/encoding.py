@@ -13,19 +13,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from recognition.dlib_weights import ENCODER_BLOCKS, Convolution, EncoderWeights, read_encoder
+from recognition.dlib_weights import (
+    ENCODER_BLOCKS,
+    Convolution,
+    EncoderWeights,
+    read_encoder,
+    with_normalisation,
+)
 from recognition.torch_layers import FusedConvolution
 from recognition.types import ENCODING_LENGTH, Chips, Encodings, checked_chips
 
 BATCH = 32
 """Chips in one pass: larger batches are slower a chip and take more memory."""
-
-
-def _with_normalisation(stem: Convolution, averages: tuple[float, float, float]) -> Convolution:
-    """The first convolution with (value - average) / 256 folded in; exact, as it has no padding."""
-    weight = stem.weight.astype(np.float64) / 256
-    bias = stem.bias - (weight * np.array(averages)[:, None, None]).sum((1, 2, 3))
-    return Convolution(stem.spec, weight.astype(np.float32), bias.astype(np.float32))
 
 
 class _Block(nn.Module):
@@ -61,7 +60,7 @@ class EncoderNetwork(nn.Module):
         super().__init__()
         stem, *rest = weights.convolutions
         pairs = zip(rest[::2], rest[1::2], ENCODER_BLOCKS, strict=True)
-        self.stem = FusedConvolution(_with_normalisation(stem, weights.averages), batch=BATCH)
+        self.stem = FusedConvolution(with_normalisation(stem, weights.averages), batch=BATCH)
         self.blocks = nn.Sequential(*(_Block(first, second, down) for first, second, (_, _, down) in pairs))
         self.register_buffer("projection", torch.from_numpy(weights.projection.T.copy()))
 

@@ -22,6 +22,7 @@ from recognition.types import (
 )
 
 ENGINES = ("default", "dlib")
+RUNTIMES = ("torch", "onnx")
 DEFAULT_RECIPE = "accurate"
 
 
@@ -66,16 +67,31 @@ class ReferenceEngine(Engine):
         return chips, self.encoder.encode(chips)
 
 
-@cache
-def _load(name: str, detector: str | None, recipe: str | None, min_face_pixels: int) -> Engine:
-    if name == "default":
-        from recognition.encoding import shared_encoder
+def _encoder(runtime: str) -> Encoder:
+    if runtime == "onnx":
+        from recognition import onnx_runtime
 
+        return onnx_runtime.shared_encoder()
+    if runtime == "torch":
+        from recognition import encoding
+
+        return encoding.shared_encoder()
+    raise UnknownName(f"there is no runtime {runtime!r}; there are {', '.join(RUNTIMES)}")
+
+
+@cache
+def _load(
+    name: str, detector: str | None, recipe: str | None, min_face_pixels: int, runtime: str | None
+) -> Engine:
+    if name == "default":
         chosen = recipe_named(recipe or DEFAULT_RECIPE)
-        return Engine(load_detector(detector or DEFAULT, min_face_pixels), shared_encoder(), chosen)
+        encoder = _encoder(runtime or RUNTIMES[0])
+        return Engine(load_detector(detector or DEFAULT, min_face_pixels), encoder, chosen)
     if name == "dlib":
         from recognition.dlib_reference import DlibEncoder
 
+        if runtime is not None:
+            raise UnknownName(f"the dlib engine computes with dlib, not with {runtime!r}")
         if recipe not in (None, "plain"):
             raise UnknownName(f"the dlib engine has the recipe 'plain' only, not {recipe!r}")
         found = load_detector(detector or "hog", min_face_pixels)
@@ -89,11 +105,13 @@ def load_engine(
     detector: str | None = None,
     recipe: str | None = None,
     min_face_pixels: int = 32,
+    runtime: str | None = None,
 ) -> Engine:
     """The engine of that name, made once a process for each set of arguments; dlib's models load on first use.
 
     ``default``: torch encoder, the default detector and the recipe "accurate". ``dlib``: HOG and dlib's encoder, the
-    reference. ``min_face_pixels`` is the width of the smallest face to be found, 8 or more. Raises UnknownName,
-    ValueError, ModelFileMissing, ModelFileDamaged, DlibWeightsError.
+    reference. ``min_face_pixels`` is the width of the smallest face to be found, 8 or more. ``runtime``: what the
+    default engine's encoder computes with, "torch" (default) or "onnx" (optional packages, same encodings). Raises
+    UnknownName, ValueError, RuntimeMissing, ModelFileMissing, ModelFileDamaged, DlibWeightsError.
     """
-    return _load(name, detector, recipe, min_face_pixels)
+    return _load(name, detector, recipe, min_face_pixels, runtime)

@@ -14,7 +14,11 @@ class ImageError(RecognitionError, ValueError):
 
 
 class UnknownName(RecognitionError, ValueError):
-    """An engine, detector or recipe of that name does not exist; the message lists those that do."""
+    """An engine, detector, recipe or runtime of that name does not exist; the message lists those that do."""
+
+
+class RuntimeMissing(RecognitionError, ImportError):
+    """An optional runtime was asked for whose packages are not installed; the message names them."""
 
 
 class ModelFileMissing(RecognitionError, FileNotFoundError):
