@@ -223,7 +223,7 @@ class SightingChipView(PictureView):
 def with_evidence(sightings: QuerySet[Sighting]) -> QuerySet[Sighting]:
     """Everything a sighting's answer shows, in a fixed number of queries; never the encoding."""
     return (
-        sightings.select_related("student")
+        sightings.select_related("student", "second_opinion__student")
         .prefetch_related("candidates__student", "reviews__student", "reviews__by")
         .defer("encoding")
     )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from attendance.faces import Standing, standing_of
-from attendance.models import ClassSession, Sighting, Student
+from attendance.models import ClassSession, SecondOpinion, Sighting, Student
+from attendance.second import opinion_of
 from attendance.web.faces import portrait_urls
 from attendance.web.words import FACE_REASONS, in_words
 
@@ -33,6 +35,8 @@ class FaceScreen:
     pixels: int
     candidates: list[CandidateView]
     others: list[Student]
+    second: list[str] = field(default_factory=list)
+    """What the second model says, in sentences; empty where it was not asked."""
 
 
 def face_screen(session: ClassSession, sighting: Sighting) -> FaceScreen:
@@ -50,14 +54,19 @@ def face_screen(session: ClassSession, sighting: Sighting) -> FaceScreen:
         if row.student_id in students
         and (place < 2 or row.probability is None or row.probability >= WORTH_SHOWING)
     ]
-    portraits = portrait_urls(row.student_id for row in ranked)
+    opinion = opinion_of(sighting)
+    also = _named_by_second_alone(opinion, students.keys() - {row.student_id for row in ranked})
+    portraits = portrait_urls([*(row.student_id for row in ranked), *also])
     candidates = [
         CandidateView(
             students[row.student_id],
             portraits.get(row.student_id, ""),
-            _likeness(row.probability, row.distance),
+            likeness(row.probability, row.distance),
         )
         for row in ranked
+    ]
+    candidates += [
+        CandidateView(students[pk], portraits.get(pk, ""), _("named by the second model")) for pk in also
     ]
     shown = {candidate.student.pk for candidate in candidates}
     return FaceScreen(
@@ -69,10 +78,36 @@ def face_screen(session: ClassSession, sighting: Sighting) -> FaceScreen:
         pixels=round(max(sighting.width, sighting.height)),
         candidates=candidates,
         others=[student for pk, student in students.items() if pk not in shown],
+        second=second_words(opinion, students),
     )
 
 
-def _likeness(probability: float | None, distance: float) -> str:
+def _named_by_second_alone(opinion: SecondOpinion | None, others: Collection[int]) -> list[int]:
+    """The student only the second model names: to be offered beside recognition's candidates."""
+    if opinion is None or opinion.decision != Sighting.Decision.RECOGNISED:
+        return []
+    named = opinion.student_id
+    return [named] if named is not None and named in others else []
+
+
+def second_words(opinion: SecondOpinion | None, students: Mapping[int, Student]) -> list[str]:
+    """The second model's answer in sentences a teacher understands; nothing about people not on this roll."""
+    student = students.get(opinion.student_id or 0) if opinion else None
+    if opinion is None or student is None:
+        return []
+    known = {"name": student.full_name, "likely": likeness(opinion.probability, opinion.distance or 0.0)}
+    if opinion.agreement == SecondOpinion.Agreement.SAME:
+        words = [_("The second model names %(name)s as well: %(likely)s.") % known]
+        if opinion.confidence is not None:
+            together = likeness(opinion.confidence, 0.0)
+            words.append(_("Both together: %(likely)s.") % {"likely": together})
+        return words
+    if opinion.decision == Sighting.Decision.RECOGNISED:
+        return [_("The second model names %(name)s: %(likely)s.") % known]
+    return [_("The second model is not sure. Nearest to it is %(name)s: %(likely)s.") % known]
+
+
+def likeness(probability: float | None, distance: float) -> str:
     """A percentage only where it is calibrated; otherwise the distance itself."""
     if probability is not None:
         # Nothing a model says is certain, so it is never written as 0 or 100.

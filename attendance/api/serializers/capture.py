@@ -13,6 +13,7 @@ from attendance.models import (
     Camera,
     Candidate,
     Review,
+    SecondOpinion,
     Sighting,
     Snapshot,
 )
@@ -123,6 +124,20 @@ class BoxSerializer(serializers.Serializer[Any]):
     height = serializers.FloatField(read_only=True)
 
 
+class SecondOpinionSerializer(serializers.ModelSerializer[SecondOpinion]):
+    """What the second network says of a face: its nearest student, and how that sits with recognition's answer."""
+
+    student = StudentBriefSerializer(read_only=True, allow_null=True)
+
+    class Meta:
+        model = SecondOpinion
+        fields = [
+            "student", "distance", "probability", "decision", "agreement", "confidence", "encoder_version",
+            "milliseconds",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
 class SightingSerializer(serializers.ModelSerializer[Sighting]):
     """One face: where it is, what recognition made of it, what people said."""
 
@@ -137,13 +152,16 @@ class SightingSerializer(serializers.ModelSerializer[Sighting]):
     student = StudentBriefSerializer(read_only=True, allow_null=True)
     candidates = CandidateSerializer(many=True, read_only=True)
     reviews = ReviewSerializer(many=True, read_only=True)
+    second_opinion = SecondOpinionSerializer(
+        read_only=True, allow_null=True, help_text="Null where the second network was not asked."
+    )
     chip_url = serializers.SerializerMethodField(help_text="The aligned face; null once it has expired.")
 
     class Meta:
         model = Sighting
         fields = [
             "id", "url", "snapshot", "index", "box", "landmarks", "detector_score", "quality", "decision", "reason",
-            "student", "candidates", "reviews", "encoder_version", "chip_url",
+            "student", "candidates", "second_opinion", "reviews", "encoder_version", "chip_url",
         ]  # fmt: skip
         read_only_fields = fields
 
