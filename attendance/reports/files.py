@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
-from attendance import schooltime
+from attendance import logos, schooltime
 from attendance.models import ClassSession, Course, Student
 from attendance.reports import documents, facts, lms, matrix
 from attendance.reports.csv import document_csv, stream_csv
@@ -40,7 +40,9 @@ def written(document: Document, kind: str, made_at: dt.datetime, *, bom: bool = 
         "xlsx": (XLSX, lambda: document_xlsx(document)),
         "pdf": (
             "application/pdf",
-            lambda: document_pdf(document, school=schooltime.get_school().name, made_at=made_at),
+            lambda: document_pdf(
+                document, school=schooltime.get_school().name, made_at=made_at, logo=logos.png()
+            ),
         ),
         "json": ("application/json", lambda: document_json(document).encode()),
     }

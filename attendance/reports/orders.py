@@ -10,7 +10,7 @@ from typing import BinaryIO
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from attendance import errors, permissions, schooltime
+from attendance import errors, logos, permissions, schooltime
 from attendance.models import Course, Mark
 from attendance.permissions import Viewer
 from attendance.reports import facts, files
@@ -162,7 +162,8 @@ def write(
     if order.kind == "xlsx":
         write_xlsx(found, out, folder)
     elif order.kind == "pdf":
-        out.write(document_pdf(found, school=schooltime.get_school().name, made_at=made_at))
+        school = schooltime.get_school().name
+        out.write(document_pdf(found, school=school, made_at=made_at, logo=logos.png()))
     else:
         pieces = csv_pieces(found, bom=order.bom) if order.kind == "csv" else json_pieces(found)
         out.writelines(piece.encode() for piece in pieces)

@@ -20,7 +20,7 @@ from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4, landscape
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.lib.utils import simpleSplit
+from reportlab.lib.utils import ImageReader, simpleSplit
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
@@ -41,6 +41,8 @@ from attendance.reports.xlsx import STATUS_COLOURS
 FONT, BOLD = "RollcallSans", "RollcallSans-Bold"
 SIZE = 8
 MARGIN = 14 * mm
+LOGO = (36 * mm, 16 * mm)
+"""The room of the school's logo, top right."""
 WIDEST = 58 * mm
 PADDING = 3 * mm
 # DejaVu Sans joins letters and lam with alef, but has no sign for the whole word.
@@ -100,17 +102,23 @@ class _Numbered(Canvas):
 
 
 class _Head(Flowable):
-    """The school, the title, and what the report is about."""
+    """The school with its logo, the title, and what the report is about."""
 
-    def __init__(self, school: str, document: Document) -> None:
+    def __init__(self, school: str, document: Document, logo: bytes | None) -> None:
         super().__init__()
-        self.school, self.document = school, document
+        self.school, self.document, self.logo = school, document, logo
 
     def wrap(self, width: float, _height: float) -> tuple[float, float]:
+        self.width = width
         return width, (18 + 4.6 * len(self.document.facts)) * mm
 
     def draw(self) -> None:
-        canvas, top = self.canv, self.wrap(0, 0)[1]
+        canvas, top = self.canv, self.wrap(self.width, 0)[1]
+        if self.logo:
+            canvas.drawImage(
+                ImageReader(io.BytesIO(self.logo)), self.width - LOGO[0], top - LOGO[1], *LOGO, mask="auto",
+                preserveAspectRatio=True, anchor="ne",
+            )  # fmt: skip
         canvas.setFillColor(QUIET)
         canvas.setFont(FONT, 9)
         canvas.drawString(0, top - 4 * mm, shaped(self.school))
@@ -246,8 +254,10 @@ class _Notes(Flowable):
             self.canv.drawString(0, (len(self.lines) - index) * 3.6 * mm + 1 * mm, shaped(line))
 
 
-def document_pdf(document: Document, *, school: str, made_at: dt.datetime) -> bytes:
-    """The whole document. Wide tables go on on further pages with the first columns again."""
+def document_pdf(
+    document: Document, *, school: str, made_at: dt.datetime, logo: bytes | None = None
+) -> bytes:
+    """The whole document. Wide tables go on on further pages with the first columns again. ``logo``: PNG."""
     _load_fonts()
     document = for_people(document)
     widths = [_needed(document, index) for index in range(len(document.columns))]
@@ -255,7 +265,7 @@ def document_pdf(document: Document, *, school: str, made_at: dt.datetime) -> by
     page = A4 if upright else landscape(A4)
     if upright and widths:
         widths = [width * min(STRETCH, (A4[0] - 2 * MARGIN) / sum(widths)) for width in widths]
-    story: list[Flowable] = [_Head(school, document)]
+    story: list[Flowable] = [_Head(school, document, logo)]
     for number, block in enumerate(_blocks(widths, document.frozen, page[0] - 2 * MARGIN)):
         if number:
             story.append(PageBreak())
