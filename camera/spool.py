@@ -70,6 +70,8 @@ class Spool:
         """
         about = json.dumps({"upload": upload}).encode()
         sealed = self._sealer.seal(_LENGTH.pack(len(about)) + about + photo, shot.name)
+        # The two lines around the writing tell afterwards which photos must have arrived, and which may have.
+        log.info("shot %s sha256 %s session %d", shot.id, hashlib.sha256(photo).hexdigest(), shot.session)
         with self._lock:
             self._make_room(len(sealed), open_sessions)
             try:
@@ -77,8 +79,7 @@ class Spool:
                 files.write(self.folder / shot.name, sealed)
             except OSError as error:
                 raise _refused(self.folder, error) from error
-            digest = hashlib.sha256(photo).hexdigest()
-            log.info("kept shot %s sha256 %s for session %d", shot.id, digest, shot.session)
+        log.info("kept shot %s", shot.id)
 
     def waiting(self, open_sessions: Set[int] = frozenset()) -> list[Shot]:
         """Shots of open sessions first, then the others; each the oldest first."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from typing import Any
@@ -13,13 +12,10 @@ from camera.best import Frame
 from camera.faults import CameraProblem
 from camera.sources.rtsp_probe import why_silent
 
-OPEN_MS, READ_MS = 10_000, 10_000
-FIRST_PICTURE, NEXT_PICTURE = 12.0, 10.0
+OPEN_MS, READ_MS = 20_000, 10_000
+FIRST_PICTURE, NEXT_PICTURE = 15.0, 10.0
 """Seconds until the first picture of a stream, and from one to the next."""
 BETWEEN = 0.15
-# Over TCP: a lost packet of UDP smears the picture. No buffer: what waits in one is old.
-os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp|fflags;nobuffer|max_delay;500000")
-os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 
 class RtspStream:
