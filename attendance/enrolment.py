@@ -122,8 +122,19 @@ def remove_portrait(portrait: Portrait) -> None:
     with transaction.atomic():
         galleries.lock_courses_of([student.pk])
         portrait.delete()
+        files += _without_portraits(student)
         galleries.raise_version_for(student)
         transaction.on_commit(lambda: _delete_files(files))
+
+
+def _without_portraits(student: Student) -> list[str]:
+    """Crops of classroom photos do not stand alone: they go with the last photo made for enrolment."""
+    if student.portraits.filter(state=Portrait.State.ACCEPTED, from_class_at__isnull=True).exists():
+        return []
+    taken = student.portraits.filter(from_class_at__isnull=False)
+    files = [*taken.values_list("image", flat=True), *taken.values_list("templates__chip", flat=True)]
+    taken.delete()
+    return [name for name in files if name]
 
 
 def sweep(now: dt.datetime | None = None) -> int:

@@ -176,6 +176,19 @@ class ContestSettled(RollcallError):
     message = _("This has been answered a moment ago.")
 
 
+# --- what is learned ------------------------------------------------------------------------------
+class OfferGone(RollcallError):
+    code = "offer_gone"
+    status = 409
+    message = _("This face is not offered any more: its photo has expired, or it adds nothing new.")
+
+
+class PolicyOutOfBounds(RollcallError):
+    code = "policy_out_of_bounds"
+    status = 422
+    message = _("Recognition can only be made a little stricter or more generous than it was measured.")
+
+
 # --- mood of the class ----------------------------------------------------------------------------
 class UnknownCountry(RollcallError):
     code = "unknown_country"

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from attendance import errors, marks
+from attendance import errors, marks, offers
 from attendance.models import ClassSession, Review, Sighting, Student
 
 FINAL = (Review.Verdict.IS, Review.Verdict.NOT_IN_CLASS, Review.Verdict.NOT_A_FACE)
@@ -89,6 +89,7 @@ def decide_all(
             marks.recompute(session.pk)
             marks.touch(session.pk)
             moved = _moved(before, _statuses(session))
+            _drop_unfounded([sighting.pk for sighting in sightings])
             own = [word.pk for word in written if word.batch == batch][:1]
             Review.objects.filter(pk__in=own).update(changed=[move.as_fact for move in moved])
     except IntegrityError as error:
@@ -120,9 +121,16 @@ def _undo(words: QuerySet[Review], by: User) -> None:
         Review.objects.filter(pk__in=[word.pk for word in standing]).update(undone_at=now, undone_by=by)
         for word in standing:
             _restore(word)
+        _drop_unfounded([word.sighting_id for word in standing])
         for session_id in sessions:
             marks.recompute(session_id)
             marks.touch(session_id)
+
+
+def _drop_unfounded(sighting_ids: list[int]) -> None:
+    """Templates made from these faces go with the word they rest on, once it is committed: courses are locked
+    before sessions."""
+    transaction.on_commit(lambda: offers.drop_unfounded(sighting_ids), robust=True)
 
 
 def _restore(word: Review) -> None:

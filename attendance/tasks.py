@@ -6,7 +6,7 @@ import uuid
 
 from celery import shared_task
 
-from attendance import classes, enrolment, mailing, pipeline, privacy, report_jobs, scheduled_reports
+from attendance import classes, enrolment, mailing, offers, pipeline, privacy, report_jobs, scheduled_reports
 
 
 @shared_task
@@ -37,6 +37,7 @@ def open_due_sessions() -> int:
 @shared_task
 def purge_expired() -> None:
     privacy.purge_expired()
+    offers.drop_unfounded()
     mailing.purge()
     report_jobs.purge()
 

@@ -60,8 +60,9 @@ def confirm_all(picks: Sequence[Pick], by: User) -> Confirmed:
     with transaction.atomic():
         for pick in sorted(picks, key=lambda each: each.session.pk):
             try:
+                shown = {**pick.shown, "bulk": True}
                 decision = settle(
-                    pick.session, pick.sighting_ids, "is", by, pick.student, shown=pick.shown, batch=batch
+                    pick.session, pick.sighting_ids, "is", by, pick.student, shown=shown, batch=batch
                 )
             except errors.AlreadyDecided:
                 overtaken += 1

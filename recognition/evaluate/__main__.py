@@ -1,4 +1,4 @@
-"""``python -m recognition.evaluate lfw|open-set|fit|detect|lfw-cnn|compare|fit-opinion --data FOLDER``.
+"""``python -m recognition.evaluate lfw|open-set|fit|growth|detect|lfw-cnn|compare|fit-opinion --data FOLDER``.
 
 See docs/accuracy.md, and docs/accuracy-second-opinion.md for the last three.
 
@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         ("lfw", "official pairs"),
         ("open-set", "classes and sessions"),
         ("fit", "the weights"),
+        ("growth", "crops of classroom photos as templates"),
     ):
         one = protocols.add_parser(name, help=what)
         one.add_argument("--data", type=Path, required=True, help="folder with lfw.zip")
@@ -172,6 +173,17 @@ def run_fit(chosen: argparse.Namespace) -> dict[str, float]:
     return lines
 
 
+def run_growth(chosen: argparse.Namespace) -> dict[str, float]:
+    """What offered crops add to galleries, and what the drift guard lets through."""
+    from recognition.evaluate import growth
+    from recognition.evaluate.encoded import encode_lfw
+
+    data = Lfw(chosen.data)
+    loaded = engines(chosen)
+    encoded = encode_lfw(data, loaded, chosen.out / "cache")
+    return growth.report(data, encoded[0], loaded[0].version, seed=chosen.seed)
+
+
 def run_lfw_cnn(chosen: argparse.Namespace) -> dict[str, float]:
     """Closed set, unseen pairs and time of the second network."""
     from recognition.evaluate import lfw_cnn
@@ -222,6 +234,7 @@ PROTOCOLS = {
     "lfw": run_lfw,
     "open-set": run_open_set,
     "fit": run_fit,
+    "growth": run_growth,
     "lfw-cnn": run_lfw_cnn,
     "compare": run_compare,
     "fit-opinion": run_fit_opinion,
