@@ -9,6 +9,7 @@ from attendance.api import views_cameras as cameras
 from attendance.api import views_contests as contests
 from attendance.api import views_courses as courses
 from attendance.api import views_docs as docs
+from attendance.api import views_models as models
 from attendance.api import views_reviews as reviews
 from attendance.api import views_sessions as sessions
 from attendance.api import views_snapshots as snapshots
@@ -78,5 +79,6 @@ urlpatterns = [
     path("contests/", contests.ContestsView.as_view(), name="contests"),
     path("contests/<int:contest_id>/settle/", contests.ContestSettleView.as_view(), name="contest-settle"),
     path("contests/<int:contest_id>/reopen/", contests.ContestReopenView.as_view(), name="contest-reopen"),
+    path("models/", models.ModelsView.as_view(), name="models"),
     path("<path:rest>", docs.nothing_here, name="nothing-here"),
 ]

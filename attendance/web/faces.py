@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 
 from django.urls import reverse
@@ -21,3 +22,18 @@ def portrait_urls(student_ids: Iterable[int]) -> dict[int, str]:
     for student_id, template_id in rows:
         best.setdefault(student_id, reverse("web:template-crop", args=[template_id]))
     return best
+
+
+def crops_of(student_ids: Iterable[int], most: int) -> dict[int, list[str]]:
+    """Addresses of each student's best crops, at most so many, in one query."""
+    found: dict[int, list[str]] = defaultdict(list)
+    rows = (
+        FaceTemplate.objects.filter(student_id__in=list(student_ids))
+        .exclude(chip="")
+        .order_by("-quality", "pk")
+        .values_list("student_id", "pk")
+    )
+    for student_id, template_id in rows:
+        if len(found[student_id]) < most:
+            found[student_id].append(reverse("web:template-crop", args=[template_id]))
+    return found

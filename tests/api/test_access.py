@@ -93,6 +93,7 @@ RULES = [
     Rule("POST", "camera-pair", (404,) * 8, {"code": "AAAA-AAAA"}),
     Rule("GET", "camera-schedule", (403, 403, 403, 403, 200, 200, 401, 401)),
     Rule("POST", "camera-heartbeat", (403, 403, 403, 403, 200, 200, 401, 401), {"capturing": True}),
+    Rule("GET", "models", (*ADMINISTRATORS, 200, *NO_CAMERAS)),
     Rule("GET", "cameras", (*ADMINISTRATORS, 200, *NO_CAMERAS)),
     Rule("POST", "cameras", (*ADMINISTRATORS, 201, *NO_CAMERAS), "a camera"),
     Rule("GET", "camera", (*ADMINISTRATORS, 200, *NO_CAMERAS)),

@@ -90,6 +90,7 @@ SITE_PAGES: dict[str, Arguments] = {
     "site": lambda s: [],
     "camera-new": lambda s: [],
     "mood": lambda s: [],
+    "models": lambda s: [],
 }
 SITE_CHANGES: dict[str, Arguments] = {
     "site-photo-again": lambda s: [s.failed.pk],

@@ -49,7 +49,23 @@ function arrivals(box) {
   return whole;
 }
 
-const kinds = { rate, arrivals };
+/* Shares of a whole, a bar a row. The table's heads name the parts; the tints tell more from less agreement. */
+function shares(box) {
+  const rows = rowsOf(box).filter((row) => row.parts).reverse();
+  const names = $$("thead th[data-name]", document.querySelector(box.dataset.table)).map((head) => head.dataset.name);
+  const tints = ["--good-solid", "--info-solid", "--plum-solid", "--bad-solid", "--rule-strong"];
+  const whole = frame([]);
+  const labels = { ...whole.xAxis, data: rows.map((row) => row.x), axisLabel: { color: colour("--ink-2"), width: 110, overflow: "truncate" }, axisTick: { show: false } };
+  whole.grid = { left: 122, right: 20, top: 40, bottom: 26 };
+  whole.xAxis = { ...whole.yAxis, max: 100, axisLabel: { ...whole.yAxis.axisLabel, formatter: "{value} %", hideOverlap: true } };
+  whole.yAxis = labels;
+  whole.tooltip = { ...whole.tooltip, axisPointer: { type: "shadow" }, valueFormatter: (value) => `${value} %` };
+  whole.legend = { type: "scroll", top: 0, left: 8, right: 8, icon: "roundRect", textStyle: { color: colour("--ink-2") }, pageTextStyle: { color: colour("--ink-2") }, pageIconColor: colour("--ink-2") };
+  whole.series = names.map((name, at) => ({ name, type: "bar", stack: "all", barMaxWidth: 26, data: rows.map((row) => number(row.parts.split(" ")[at])), itemStyle: { color: colour(tints[at]), borderColor: colour("--surface"), borderWidth: 1 } }));
+  return whole;
+}
+
+const kinds = { rate, arrivals, shares };
 const drawn = $$("[data-chart]").map((box) => [box, window.echarts.init(box, null, { renderer: "canvas" })]);
 function draw() {
   for (const [box, chart] of drawn) chart.setOption(kinds[box.dataset.chart](box), true);

@@ -1,0 +1,23 @@
+"""For administrators: what two models say of the same faces, and what people say of both."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET
+
+from attendance import permissions
+from attendance.web import models_screen
+from attendance.web.answers import administrators_only, page
+
+
+@page
+@require_GET
+def models(request: HttpRequest) -> HttpResponse:
+    administrators_only(request)
+    courses = permissions.courses_for(request.user)
+    asked = request.GET.get("course", "")
+    chosen = get_object_or_404(courses, pk=asked) if asked.isascii() and asked.isdigit() else None
+    shown, number = request.GET.get("show", ""), request.GET.get("page")
+    context = {"screen": models_screen.build(courses, chosen, shown, number), "chosen": chosen}
+    return render(request, "web/models.html", context)
