@@ -96,7 +96,8 @@ def grouped(faces: Sequence[OpenFace], threshold: float, bonds: Sequence[Bond] =
             alone.append([face])
         else:
             loose.append(face)
-    groups = _joined([*named.values(), *_clustered(loose, threshold)], threshold)
+    clusters = [part for cluster in _clustered(loose, threshold) for part in _told_apart(cluster)]
+    groups = _joined([*named.values(), *clusters])
     for bond in bonds:
         groups = _together(groups, bond.one) if bond.together else _apart(groups, bond)
     return [*groups, *alone]
@@ -128,7 +129,17 @@ def _clustered(loose: Group, threshold: float) -> list[Group]:
     return list(by_label.values())
 
 
-def _joined(groups: list[Group], threshold: float) -> list[Group]:
+def _told_apart(cluster: Group) -> list[Group]:
+    """Faces that look alike but more likely than not are different students are not one person."""
+    by_student: dict[int | None, Group] = defaultdict(list)
+    for face in cluster:
+        by_student[_likely_student([face])].append(face)
+    if len(by_student.keys() - {None}) < 2:
+        return [cluster]
+    return list(by_student.values())
+
+
+def _joined(groups: list[Group]) -> list[Group]:
     """Groups whose every face more likely than not is one and the same student become one."""
     by_student: dict[int, Group] = {}
     rest: list[Group] = []

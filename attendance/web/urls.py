@@ -10,6 +10,7 @@ from attendance.web import (
     course_dashboard,
     courses,
     desk,
+    desk_bulk,
     mail,
     history,
     media,
@@ -111,6 +112,9 @@ urlpatterns = [
     path("review/settle/", desk.settle, name="desk-settle"),
     path("review/skip/", desk.skip, name="desk-skip"),
     path("review/<uuid:batch>/undo/", desk.undo, name="desk-undo"),
+    path("review/reports/<int:contest_id>/undo/", desk.undo_report, name="desk-report-undo"),
+    path("review/many/", desk_bulk.bulk, name="desk-bulk"),
+    path("review/elsewhere/", desk.elsewhere, name="desk-elsewhere"),
     # photos and crops
     path("media/photos/<int:snapshot_id>/<size:size>/", media.photo, name="photo"),
     path("media/faces/<int:sighting_id>/", media.face_crop, name="face-crop"),

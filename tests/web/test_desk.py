@@ -81,9 +81,11 @@ def test_undo_brings_the_item_back(owner: Client, session: ClassSession) -> None
     assert session.marks.get(student=first.student).to_check
 
 
-def test_a_skipped_item_waits_for_the_next_run(owner: Client) -> None:
+def test_a_skipped_item_waits_for_the_next_run(owner: Client, session: ClassSession) -> None:
     owner.get(reverse("web:desk"))
-    page = owner.post(reverse("web:desk-skip"), {"face": faces()[0].pk}, **HTMX).content.decode()
+    page = owner.post(
+        reverse("web:desk-skip"), {"key": f"{session.pk}-face-{faces()[0].pk}"}, **HTMX
+    ).content.decode()
     assert "1 to check" in page
     assert "2 to check" in owner.get(reverse("web:desk")).content.decode()
 

@@ -81,6 +81,7 @@ OWN: dict[str, Arguments] = {
     "reports": lambda s: [],
     "overview-file": lambda s: ["summary", "csv"],
     "desk": lambda s: [],
+    "desk-bulk": lambda s: [],
 }
 """Pages that show everybody what is theirs: GET."""
 
@@ -117,7 +118,7 @@ CHANGES_OF_STUDENTS: dict[str, Arguments] = {
     "my-contest-back": lambda s: [s.contest.pk],
 }
 OPEN = {"login", "logout", "first-sign-in"}
-ELSEWHERE = {"desk-settle", "desk-skip", "desk-undo"}
+ELSEWHERE = {"desk-settle", "desk-skip", "desk-undo", "desk-report-undo", "desk-elsewhere"}
 """Changes whose object stands in the form; their own tests ask with everybody: ``test_desk.py``."""
 
 

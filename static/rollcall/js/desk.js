@@ -1,14 +1,20 @@
-/* The desk's keys: Enter and 1-5 choose, / finds somebody else, N F S U do what they say. */
+/* The desk's keys: Enter and 1-5 choose, / finds somebody else, N F X G S U do what they say.
+   The next item lies ready behind the present one and is shown with the key press, before the server answers. */
 
 const $ = (selector, within = document) => within.querySelector(selector);
 const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
-const busy = () => Boolean($(".htmx-request"));
+const now = () => $("[data-desk-now]") ?? $(".desk");
+const keyOf = (part) => $("[name=key]", part)?.value ?? "";
+
+let waiting = false;
+let kept = null; // a key pressed while the server answers, and the item it was meant for
 
 function other() {
   const input = $("[data-desk-other]");
-  const option = $$("#desk-roster option").find((each) => each.value === input.value)
-    ?? ((found) => (found.length === 1 ? found[0] : undefined))(
-      $$("#desk-roster option").filter((each) => input.value.trim() && each.value.toLowerCase().includes(input.value.trim().toLowerCase())));
+  const wanted = input.value.trim().toLowerCase();
+  const options = $$("#desk-roster option");
+  const fits = wanted ? options.filter((each) => each.value.toLowerCase().includes(wanted)) : [];
+  const option = options.find((each) => each.value === input.value) ?? (fits.length === 1 ? fits[0] : undefined);
   const go = $("[data-desk-other-go]");
   go.value = option?.dataset.pk ?? "";
   go.disabled = !option;
@@ -16,26 +22,62 @@ function other() {
 }
 document.addEventListener("input", (event) => { if (event.target.matches("[data-desk-other]")) other(); });
 
+function buttonFor(key) {
+  const part = now();
+  if (key === "Enter") return $("[data-enter]", part);
+  if (/^[1-5]$/.test(key)) return $(`[data-choice="${key}"]`, part);
+  return /^[a-z]$/i.test(key) ? $(`[data-key="${key.toUpperCase()}"]`, part) : null;
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]") || !$(".desk")) return;
   if (event.target.matches?.("[data-desk-other]")) {
-    if (event.key === "Enter") { event.preventDefault(); if (!busy()) other()?.click(); }
-    if (event.key === "Escape") event.target.blur();
+    if (event.key === "Enter") { event.preventDefault(); if (!waiting) other()?.click(); }
+    if (event.key === "Escape") $("[data-desk]")?.focus();
     return;
   }
   if (event.target.closest?.("input:not([type=checkbox]), select, textarea")) return;
-  if (event.repeat || busy()) return;
-  let button;
-  if (event.key === "Enter") {
-    if (event.target.closest?.("button, a, summary")) return;
-    button = $(".desk__candidate--likely");
-  } else if (/^[1-5]$/.test(event.key)) button = $(`[data-choice="${event.key}"]`);
-  else if (event.key === "/") { $("[data-desk-other]")?.focus(); event.preventDefault(); return; }
-  else button = $(`.desk [data-key="${event.key.toUpperCase()}"]`);
+  if (event.key === "Enter" && event.target.closest?.("button, a, summary")) return;
+  if (event.repeat) return;
+  if (event.key === "/") {
+    event.preventDefault();
+    if (!waiting) $("[data-desk-other]")?.focus();
+    return;
+  }
+  if (waiting) { kept = { key: event.key, item: keyOf($("[data-desk-next]:not([hidden])")) }; return; }
+  const button = buttonFor(event.key);
   if (button) { event.preventDefault(); button.click(); }
 });
 
-/* The next item takes the keys: nothing of the old one keeps the focus. */
+const ours = (event) => Boolean(event.detail.elt.closest?.(".desk")) && event.detail.requestConfig?.verb === "post";
+function turn(forward) {
+  const next = $("[data-desk-next]");
+  if (!next) return;
+  $("[data-desk-now]").hidden = forward;
+  next.hidden = !forward;
+}
+document.body.addEventListener("htmx:beforeRequest", (event) => {
+  if (!ours(event)) return;
+  if (waiting) { event.preventDefault(); return; }
+  waiting = true;
+  kept = null;
+  if (!event.detail.requestConfig.path.includes("/undo/")) turn(true);
+});
+/* Told that somebody else was quicker, the answer still brings what is next. */
+document.body.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.xhr.status === 409 && event.detail.target.id === "live" && event.detail.xhr.responseText) event.detail.shouldSwap = true;
+});
+document.body.addEventListener("htmx:afterRequest", (event) => {
+  if (!ours(event)) return;
+  waiting = false;
+  if (!event.detail.successful && !(event.detail.xhr.status === 409 && event.detail.xhr.responseText)) turn(false);
+});
+/* The next item takes the keys and the focus; a key pressed for it in the meantime is not lost. */
 document.body.addEventListener("htmx:afterSettle", (event) => {
-  if (event.detail.target.id === "live" || event.detail.elt?.id === "live") document.activeElement?.blur?.();
+  if (event.detail.target.id !== "live" && event.detail.elt?.id !== "live") return;
+  waiting = false;
+  ($("[data-desk]") ?? $(".desk .btn"))?.focus({ preventScroll: true });
+  const press = kept;
+  kept = null;
+  if (press && press.item && press.item === keyOf(now())) buttonFor(press.key)?.click();
 });
