@@ -13,9 +13,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from attendance import accounts, enrolment, errors, permissions, privacy, schooltime
+from attendance import accounts, enrolment, errors, offers, permissions, privacy, schooltime
 from attendance.engines import from_bytes
 from attendance.models import Consent, FaceTemplate, Mark, Portrait, Student
+from attendance.web import offers as offered
 from attendance.web.answers import is_htmx, page, toast, user_of
 from attendance.web.faces import portrait_urls
 from attendance.web.forms import ConsentForm
@@ -231,6 +232,8 @@ def _page(request: HttpRequest, found: Student, form: ConsentForm, status: int =
         **_portrait_context(request, found, screen),
         "consent": Consent.objects.filter(student=found).first(),
         "account": accounts.account_of(found),
+        "offers": offered.views(offers.offers_for(found)),
+        "declined_offers": offered.declined(found),
         "events": found.consent_events.select_related("recorded_by")[:10],
         "form": form,
         "courses": courses,

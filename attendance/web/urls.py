@@ -16,6 +16,7 @@ from attendance.web import (
     media,
     models_compared,
     mood,
+    offers,
     own,
     reports,
     roster_import,
@@ -100,6 +101,10 @@ urlpatterns = [
     path("contests/<int:contest_id>/reopen/", contests.reopen, name="contest-reopen"),
     path("students/<int:student_id>/log-in/", contests.give_login, name="login-give"),
     path("students/<int:student_id>/log-in/remove/", contests.take_login, name="login-take"),
+    # faces offered as templates
+    path("students/<int:student_id>/offers/<int:sighting_id>/accept/", offers.accept, name="offer-accept"),
+    path("students/<int:student_id>/offers/<int:sighting_id>/decline/", offers.decline, name="offer-decline"),
+    path("students/<int:student_id>/offers/<int:sighting_id>/again/", offers.offer_again, name="offer-again"),
     # students' own
     path("first-sign-in/<uidb64>/<token>/", own.FirstSignIn.as_view(), name="first-sign-in"),
     path("my/", own.mine, name="mine"),

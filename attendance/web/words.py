@@ -56,6 +56,14 @@ PORTRAIT_PROBLEMS: Mapping[str, str | Promise] = {
     "could_not_be_read": _("This photo could not be looked at. Please use another one."),
 }
 
+OFFER_ADDS: Mapping[str, str | Promise] = {
+    "turned_left": _("head turned to the left of the photo"),
+    "turned_right": _("head turned to the right of the photo"),
+    "poor_light": _("poor light"),
+    "small": _("small face, far from the camera"),
+    "looks_different": _("looks different from the enrolled photos"),
+}
+
 FACE_REASONS: Mapping[str, str | Promise] = {
     "clear": _("A clear match."),
     "close_runner_up": _("Two students look alike here."),

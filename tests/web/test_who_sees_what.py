@@ -70,6 +70,9 @@ CHANGES: dict[str, Arguments] = {
     "face-decide": lambda s: [s.session.pk, s.unsure.pk],
     "review-undo": lambda s: [s.session.pk, s.review.pk],
     "contest-settle": lambda s: [s.contest.pk],
+    "offer-accept": lambda s: [s.student.pk, s.sighting.pk],
+    "offer-decline": lambda s: [s.student.pk, s.sighting.pk],
+    "offer-again": lambda s: [s.student.pk, s.sighting.pk],
     "contest-reopen": lambda s: [s.contest.pk],
 }
 """What changes something of a course: POST."""
