@@ -64,6 +64,7 @@ class ClosedTrainer:
         torch.manual_seed(config.seed)
         self.generator = torch.Generator().manual_seed(config.seed)
         self.network = networks.create(config.network, len(self.split.people))
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=config.rate)
         labels = self.split.train_labels
         # The rows of each person are in random order already: every tenth of them is as good as drawn.

@@ -17,9 +17,10 @@ _FLAT = 64 * 13 * 10
 
 def _maps() -> list[nn.Module]:
     return [
-        *(nn.Conv2d(1, 32, 3), nn.ReLU(inplace=True), nn.MaxPool2d(2), nn.BatchNorm2d(32)),
+        # The largest of four and ReLU can change places; so ReLU has a quarter of the work.
+        *(nn.Conv2d(1, 32, 3), nn.MaxPool2d(2), nn.ReLU(inplace=True), nn.BatchNorm2d(32)),
         *(nn.Conv2d(32, 32, 3), nn.ReLU(inplace=True), nn.BatchNorm2d(32), nn.MaxPool2d(2)),
-        *(nn.Conv2d(32, 64, 3), nn.ReLU(inplace=True), nn.MaxPool2d(2), nn.Flatten()),
+        *(nn.Conv2d(32, 64, 3), nn.MaxPool2d(2), nn.ReLU(inplace=True), nn.Flatten()),
     ]
 
 
