@@ -214,7 +214,7 @@ def _take_roll(session: ClassSession) -> list[rollcall.Line]:
         .values_list("student_id", "has_templates")
     ]
     photos = [
-        rollcall.Photo(snapshot.pk, snapshot.taken_at, usable=not snapshot.unusable)
+        rollcall.Photo(snapshot.pk, snapshot.taken_at, not snapshot.unusable, snapshot.camera_id)
         for snapshot in session.snapshots.filter(state=Snapshot.State.DONE)
     ]
     facts = rollcall.SessionFacts(
@@ -229,7 +229,7 @@ def _take_roll(session: ClassSession) -> list[rollcall.Line]:
         ),
     )
     faces = _faces(session)
-    return rollcall.take_roll(facts, roster, photos, [face.seen for face in faces], _evidence(faces))
+    return rollcall.take_roll(facts, roster, photos, [face.seen for face in faces], _evidence(faces, photos))
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,16 +262,17 @@ def _faces(session: ClassSession) -> list[_Face]:
     return found
 
 
-def _evidence(faces: Iterable[_Face]) -> dict[int, rollcall.Evidence]:
+def _evidence(faces: Iterable[_Face], photos: Iterable[rollcall.Photo]) -> dict[int, rollcall.Evidence]:
     """What each student's sightings weigh together; students with an uncalibrated sighting are left out."""
     by_student: dict[int, list[_Face]] = defaultdict(list)
     for face in faces:
         if not face.seen.confirmed:
             by_student[face.seen.student_id].append(face)
+    moment_of = rollcall.moments(photos)
     weights = {}
     for student_id, own in by_student.items():
         sightings = [
-            evidence.SightingEvidence(face.seen.photo_id, face.probability)
+            evidence.SightingEvidence(moment_of[face.seen.photo_id], face.probability)
             for face in own
             if face.probability is not None
         ]

@@ -12,6 +12,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+AT_ONCE = dt.timedelta(seconds=60)
+"""Photos of two cameras no further apart are one look: their agents shoot together, to a few seconds."""
+
 
 class Status(StrEnum):
     PRESENT = "present"
@@ -68,6 +71,8 @@ class Photo:
     photo_id: int
     taken_at: dt.datetime
     usable: bool
+    camera_id: int | None = None
+    """The room's camera that sent it; None for a photo by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,21 +145,25 @@ def take_roll(
     counted and an unsure one goes to a person. It never goes below what a person confirmed.
 
     The order of photos and sightings does not matter; sightings of people who are not on the roster or in
-    photos that are not given are left out; two sightings of a student in one photo count once.
+    photos that are not given are left out; two sightings of a student in one photo, or by two cameras at once,
+    count once.
     """
-    by_id = {photo.photo_id: photo for photo in photos}
+    photos = list(photos)
+    moment_of = moments(photos)
+    by_id = _merged(photos, moment_of)
     timeline = sorted(
         (photo for photo in by_id.values() if photo.usable),
         key=lambda photo: (photo.taken_at, photo.photo_id),
     )
+    looks = _looks(photos)
     certain: dict[int, set[int]] = defaultdict(set)
     unsure: dict[int, set[int]] = defaultdict(set)
     confirmed: set[int] = set()
     evidence = evidence or {}
     for seen in sightings:
-        if seen.photo_id not in by_id:
+        if seen.photo_id not in moment_of:
             continue
-        (certain if seen.certain else unsure)[seen.student_id].add(seen.photo_id)
+        (certain if seen.certain else unsure)[seen.student_id].add(moment_of[seen.photo_id])
         if seen.confirmed:
             confirmed.add(seen.student_id)
     lines = []
@@ -174,6 +183,7 @@ def take_roll(
                 member,
                 timeline,
                 [by_id[photo_id] for photo_id in sure],
+                looks=looks,
                 unsure=held_back or bool(maybe - sure),
                 confirmed=told,
                 held_back=held_back,
@@ -182,12 +192,59 @@ def take_roll(
     return lines
 
 
+def moments(photos: Iterable[Photo]) -> dict[int, int]:
+    """For each photo the one it counts as one with: what a room's cameras took together is one look at the class.
+
+    A photo joins another camera's of at most ``AT_ONCE`` before it; never one of its own camera's, and one by hand
+    stands alone.
+    """
+    found: dict[int, int] = {}
+    recent: list[tuple[Photo, set[int]]] = []
+    for photo in sorted(photos, key=lambda photo: (photo.taken_at, photo.photo_id)):
+        found[photo.photo_id] = photo.photo_id
+        if photo.camera_id is None:
+            continue
+        recent = [(first, by) for first, by in recent if photo.taken_at - first.taken_at <= AT_ONCE]
+        for first, by in recent:
+            if photo.camera_id not in by:
+                by.add(photo.camera_id)
+                found[photo.photo_id] = first.photo_id
+                break
+        else:
+            recent.append((photo, {photo.camera_id}))
+    return found
+
+
+def _looks(photos: Sequence[Photo]) -> int:
+    """Usable photos that everybody in the room would have been in: of a room's cameras the fewest of any, as one
+    camera's do not tell who sat before another that was blind. Photos by hand count for each of them."""
+    by_hand = sum(1 for photo in photos if photo.usable and photo.camera_id is None)
+    usable = {photo.camera_id: 0 for photo in photos if photo.camera_id is not None}
+    for photo in photos:
+        if photo.usable and photo.camera_id is not None:
+            usable[photo.camera_id] += 1
+    return by_hand + min(usable.values(), default=0)
+
+
+def _merged(photos: Iterable[Photo], moment_of: Mapping[int, int]) -> dict[int, Photo]:
+    """One photo a moment: usable if one of its own is, taken when the first usable one was."""
+    together: dict[int, list[Photo]] = defaultdict(list)
+    for photo in photos:
+        together[moment_of[photo.photo_id]].append(photo)
+    merged = {}
+    for moment, own in together.items():
+        counting = [photo for photo in own if photo.usable] or own
+        merged[moment] = Photo(moment, min(photo.taken_at for photo in counting), counting[0].usable)
+    return merged
+
+
 def _line(
     session: SessionFacts,
     member: RosterMember,
     timeline: Sequence[Photo],
     seen_on: Collection[Photo],
     *,
+    looks: int,
     unsure: bool,
     confirmed: bool,
     held_back: bool,
@@ -218,7 +275,7 @@ def _line(
         return unseen(Status.NOT_EVALUATED, Reason.NO_TEMPLATE)
     if not session.final:
         return unseen(Status.NOT_EVALUATED, Reason.NOT_SEEN_YET)
-    if len(timeline) < policy.min_usable_photos:
+    if looks < policy.min_usable_photos:
         return unseen(Status.NOT_EVALUATED, Reason.TOO_FEW_PHOTOS)
     return unseen(Status.ABSENT, Reason.NEVER_SEEN)
 

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from attendance import classes, errors, marks, reviews, schooltime
+from attendance import cameras, classes, errors, marks, reviews, schooltime
 from attendance.models import ClassSession, Mark, Review, Sighting, Student
 from tests import factories as make
 
@@ -244,3 +244,21 @@ def test_recomputing_takes_as_many_queries_for_three_students_as_for_thirty() ->
             marks.recompute(session.pk)
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_a_student_seen_by_two_cameras_at_once_is_one_sighting_of_presence() -> None:
+    by, room = make.administrator(), make.room()
+    course = make.course(students=1)
+    session = make.session(course, room=room, min_sightings=2)
+    student = course.students.get()
+    front, _key = cameras.create("front", room, by)
+    back, _key = cameras.create("back", room, by)
+    for camera in (front, back):
+        make.sighting(make.snapshot(session, minute=2, camera=camera), student)
+    marks.recompute(session.pk)
+    mark = session.marks.get()
+    assert (mark.status, mark.seen_in) == ("not_evaluated", 1)
+    make.sighting(make.snapshot(session, minute=12, camera=back), student)
+    marks.recompute(session.pk)
+    mark.refresh_from_db()
+    assert (mark.status, mark.seen_in) == ("present", 2)

@@ -19,6 +19,7 @@ from attendance.rollcall import (
     SessionFacts,
     Source,
     Status,
+    moments,
     take_roll,
 )
 
@@ -206,3 +207,46 @@ def test_one_more_certain_face_never_takes_presence_away(taken: list[int], faces
             0
         ]
         assert after.status in here
+
+
+def by_cameras(*taken: tuple[float, int], usable: bool = True) -> list[Photo]:
+    """Photos numbered as they come: minute and camera."""
+    return [
+        Photo(number, START + dt.timedelta(minutes=minute), usable, camera)
+        for number, (minute, camera) in enumerate(taken)
+    ]
+
+
+def test_a_student_seen_by_two_cameras_at_once_was_seen_once() -> None:
+    taken = by_cameras((2, 7), (2.2, 8), (14, 7), (14.1, 8))
+    at_once = [Seen(1, 0, True), Seen(1, 1, True)]
+    line = one(at_once, taken)
+    assert (line.status, line.reason, line.seen_in) == (
+        Status.NOT_EVALUATED,
+        Reason.SEEN_TOO_SELDOM,
+        1,
+    )
+    later = one([*at_once, Seen(1, 3, True)], taken)
+    assert (later.status, later.seen_in) == (Status.PRESENT, 2)
+
+
+def test_only_other_cameras_photos_of_the_same_minute_are_one_look() -> None:
+    assert moments(by_cameras((0, 7), (0.1, 8), (0.5, 7), (0.6, 8))) == {0: 0, 1: 0, 2: 2, 3: 2}
+    assert moments(by_cameras((0, 7), (1.2, 8))) == {0: 0, 1: 1}
+    assert moments(photos(0, 1)) == {0: 0, 1: 1}
+
+
+def test_a_second_camera_that_sees_nobody_neither_makes_them_leave_nor_come_late() -> None:
+    minutes = (1, 12, 24, 36, 48)
+    taken = by_cameras(*((minute, camera) for minute in minutes for camera in (7, 8)))
+    line = one([Seen(1, 2 * turn, True) for turn in range(5)], taken)
+    assert (line.status, line.seen_in) == (Status.PRESENT, 5)
+
+
+def test_a_blind_second_camera_marks_nobody_absent() -> None:
+    good = by_cameras((2, 7), (14, 7), (30, 7))
+    dark = [Photo(9, START + dt.timedelta(minutes=2), False, 8)]
+    assert one([], good).status == Status.ABSENT
+    assert one([], [*good, *dark]).reason == Reason.TOO_FEW_PHOTOS
+    by_hand = [Photo(n, START + dt.timedelta(minutes=n), True) for n in (10, 20, 40)]
+    assert one([], [*good, *dark, *by_hand]).status == Status.ABSENT
