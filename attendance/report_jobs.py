@@ -75,6 +75,7 @@ def ask(
     Raises UnknownReport, PdfTooLarge, TooManyReports; ObjectDoesNotExist for what is not the reader's.
     """
     orders.is_large(user, order)
+    about = orders.courses_of(user, order)
     wanted = {
         "what": order.what, "subject_id": order.subject_id, "kind": order.kind, "language": language,
         "first_day": order.days.first, "last_day": order.days.last, "saved": saved, "mail": mail,
@@ -87,7 +88,7 @@ def ask(
             return same
         if unfinished.count() >= MAX_UNFINISHED and not mail:
             raise TooManyReports
-        course = orders.courses_of(user, order).get() if order.what in ("course", "session") else None
+        course = about.get() if order.what in ("course", "session") else None
         job = ReportJob.objects.create(asked_by=user, course=course, created_at=timezone.now(), **wanted)
         transaction.on_commit(lambda: enqueue(job.pk), robust=True)
     return job

@@ -2,9 +2,9 @@
 
     python -m benchmarks.reports --students 10000 --lessons 200
 
-Makes one course of that size in a database of its own (deleted afterwards) and writes its marks as the streamed
-file of all courses, the summary, and the matrix as CSV and XLSX; each in a process of its own, because memory
-is only ever counted at its highest.
+Makes one course of that size in a database of its own (deleted afterwards) and writes its reports as a worker does;
+each in a process of its own, because memory is only ever counted at its highest. A PDF is made of as many students
+as one may hold.
 """
 
 from __future__ import annotations
@@ -12,13 +12,24 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import os
-import resource
 import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 
-CASES = ("stream", "summary", "csv", "xlsx")
+from benchmarks.measuring import peak_mib
+
+CASES = {
+    "marks of all courses, CSV": ("summary", "sis"),
+    "all courses, one line each, CSV": ("summary", "csv"),
+    "course, CSV": ("course", "csv"),
+    "course, XLSX": ("course", "xlsx"),
+    "course, JSON": ("course", "json"),
+    "course, one line a mark": ("course", "sis"),
+    "course, Moodle grades": ("course", "moodle-grades"),
+    "course, PDF": ("course", "pdf"),
+}
 FIRST = dt.datetime(2026, 1, 5, 9, tzinfo=dt.UTC)
 MARKS = """
     INSERT INTO attendance_mark (session_id, student_id, status, source, reason, note, decided_at,
@@ -32,12 +43,14 @@ MARKS = """
 
 def fill(students: int, lessons: int) -> None:
     """One course with a mark for every student in every lesson."""
+    from django.contrib.auth.models import User
     from django.core.management import call_command
     from django.db import connection
 
     from attendance.models import ClassSession, Course, RosterEntry, Student, Term
 
     call_command("migrate", verbosity=0)
+    User.objects.create_superuser("registrar")
     term = Term.objects.create(name="Term", starts_on=dt.date(2026, 1, 1), ends_on=dt.date(2026, 12, 31))
     course = Course.objects.create(code="BIG", name="Big", term=term)
     Student.objects.bulk_create(
@@ -59,25 +72,28 @@ def fill(students: int, lessons: int) -> None:
 
 def one(case: str) -> None:
     """Write one report and say what it took."""
+    from django.contrib.auth.models import User
+
     from attendance.models import Course
-    from attendance.reports import documents, files
+    from attendance.reports import orders
     from attendance.reports.facts import Days
 
+    what, kind = CASES[case]
+    course = Course.objects.get()
     days = Days(dt.date(2026, 1, 1), dt.date(2026, 12, 31))
-    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
-    if case == "stream":
-        _name, pieces = files.all_marks_for_sis(Course.objects.all(), days)
-        size = sum(len(piece) for piece in pieces)
-    elif case == "summary":
-        size = len(files.written(files.summary_document(Course.objects.all(), days), "csv", FIRST).content)
-    else:
-        course = Course.objects.select_related("term").get()
-        document = documents.course(files.course_matrix(course, days), days)
-        size = len(files.written(document, case, FIRST).content)
-    seconds = time.perf_counter() - start
-    more = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    order = orders.Order(what, course.pk if what == "course" else 0, kind, days)
+    viewer = User.objects.get()
+    marks = course.roster_entries.count() * course.sessions.count()
+    if kind == "pdf" and marks > orders.PDF_MOST:
+        print(f"| {case} | refused over {orders.PDF_MOST} marks | | | |", flush=True)
+        return
+    before, start = peak_mib(), time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile(dir=folder) as out:
+        orders.write(viewer, order, out, Path(folder), FIRST)
+        size = out.tell()
+    seconds, peak = time.perf_counter() - start, peak_mib()
     print(
-        f"{case}: {size / 1e6:.1f} MB in {seconds:.1f} s, {more:.0f} MB of memory more than before",
+        f"| {case} | {size / 1e6:.1f} MB | {seconds:.1f} s | {peak:.0f} MB | {peak - before:.0f} MB |",
         flush=True,
     )
 
@@ -94,6 +110,10 @@ def main() -> None:
         size = ["--students", str(given.students), "--lessons", str(given.lessons)]
         with tempfile.TemporaryDirectory(prefix="rollcall-reports-") as folder:
             database = {"ROLLCALL_DATA_DIR": folder, "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3"}
+            print(f"{given.students} students, {given.lessons} lessons")
+            print(
+                "| report | size | time | most memory | more than before |\n|---|---|---|---|---|", flush=True
+            )
             for case in ("fill", *CASES):
                 command = [sys.executable, "-m", "benchmarks.reports", "--case", case, *size]
                 subprocess.run(command, check=True, env={**os.environ, **database})

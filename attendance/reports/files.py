@@ -22,6 +22,8 @@ from attendance.reports.xlsx import document_xlsx
 
 CSV = "text/csv; charset=utf-8"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+TYPES = {"csv": CSV, "xlsx": XLSX, "pdf": "application/pdf", "json": "application/json"}
+"""Content types by format; files for other systems are CSV."""
 TABLES = ("csv", "xlsx", "pdf", "json")
 """Formats every report has."""
 

@@ -25,6 +25,8 @@ from attendance.reports.xlsx import write_xlsx
 
 LARGE = 40_000
 """Marks (students times sessions) from which a report is made by a worker: about a second of work."""
+LARGE_PDF = 8_000
+"""The same for a PDF, which takes five times as long."""
 PDF_MOST = 40_000
 """Marks a PDF may hold: it is laid out in memory, and 300 pages are for nobody."""
 KINDS: dict[str, tuple[str, ...]] = {
@@ -84,14 +86,18 @@ def courses_of(viewer: Viewer, order: Order) -> QuerySet[Course]:
     mine = permissions.courses_for(viewer).select_related("term")
     pk = order.subject_id
     if order.what == "course":
-        mine.get(pk=pk)
-        return mine.filter(pk=pk)
+        return mine.filter(pk=mine.get(pk=pk).pk)
     if order.what == "session":
         return mine.filter(pk=permissions.sessions_for(viewer).get(pk=pk).course_id)
     if order.what == "student":
         permissions.students_for(viewer).get(pk=pk)
         return mine.filter(pk__in=Course.objects.filter(marks_or_roster(pk)).values("pk"))
     return mine
+
+
+def course_of(viewer: Viewer, order: Order) -> Course:
+    """The course of a report about one, with its term. Raises ObjectDoesNotExist as ``courses_of``."""
+    return permissions.courses_for(viewer).select_related("term").get(pk=order.subject_id)
 
 
 def marks_or_roster(student_id: int) -> Q:
@@ -102,8 +108,9 @@ def marks_or_roster(student_id: int) -> Q:
 def marks_in(viewer: Viewer, order: Order) -> int:
     """How large it is, in marks; no more than it takes to know that it is large is counted."""
     if order.what == "course":
-        course = courses_of(viewer, order).get()
-        sessions = len(facts.course_sessions(course, order.days))
+        course = course_of(viewer, order)
+        start, end = order.days.bounds
+        sessions = course.sessions.filter(starts_at__gte=start, starts_at__lt=end).count()
         return course.roster_entries.count() * sessions
     if order.what == "summary" and order.kind == "sis":
         start, end = order.days.bounds
@@ -119,11 +126,10 @@ def marks_in(viewer: Viewer, order: Order) -> int:
 def is_large(viewer: Viewer, order: Order) -> bool:
     """Whether a worker makes it. Raises PdfTooLarge where nobody does, UnknownReport, ObjectDoesNotExist."""
     order.check()
-    courses_of(viewer, order)
     marks = marks_in(viewer, order)
     if order.kind == "pdf" and marks > PDF_MOST:
         raise PdfTooLarge(str(PdfTooLarge.message) % {"marks": marks, "most": PDF_MOST})
-    return marks > LARGE
+    return marks > (LARGE_PDF if order.kind == "pdf" else LARGE)
 
 
 def document(viewer: Viewer, order: Order, progress: Progress = quiet) -> Document:
@@ -132,9 +138,9 @@ def document(viewer: Viewer, order: Order, progress: Progress = quiet) -> Docume
     Raises ObjectDoesNotExist for somebody else's.
     """
     pk, days = order.subject_id, order.days
-    allowed = courses_of(viewer, order)
     if order.what == "course":
-        return course_document(_chunks(order, allowed.get(), progress))
+        return course_document(_chunks(order, course_of(viewer, order), progress))
+    allowed = courses_of(viewer, order)
     if order.what == "session":
         return files.session_document(permissions.sessions_for(viewer).get(pk=pk))
     if order.what == "student":
@@ -155,13 +161,14 @@ def write(
     progress: Progress = quiet,
 ) -> str:
     """Write the file; its name. ``folder`` takes what a workbook needs on the way. Raises as ``is_large``."""
-    is_large(viewer, order)
+    order.check()
     if order.kind not in files.TABLES:
         return _write_for_systems(viewer, order, out, progress)
     found = document(viewer, order, progress)
     if order.kind == "xlsx":
         write_xlsx(found, out, folder)
     elif order.kind == "pdf":
+        is_large(viewer, order)
         school = schooltime.get_school().name
         out.write(document_pdf(found, school=school, made_at=made_at, logo=logos.png()))
     else:
@@ -171,9 +178,9 @@ def write(
 
 
 def _write_for_systems(viewer: Viewer, order: Order, out: BinaryIO, progress: Progress) -> str:
-    allowed, days = courses_of(viewer, order), order.days
+    days = order.days
     if order.what == "summary":
-        name, pieces = files.all_marks_for_sis(allowed, days)
+        name, pieces = files.all_marks_for_sis(courses_of(viewer, order), days)
         for number, piece in enumerate(pieces, start=1):
             out.write(piece.encode())
             progress(number, 0)
@@ -181,7 +188,7 @@ def _write_for_systems(viewer: Viewer, order: Order, out: BinaryIO, progress: Pr
     if order.what == "session":
         file = files.moodle_marks(permissions.sessions_for(viewer).get(pk=order.subject_id))
     else:
-        course = allowed.get()
+        course = course_of(viewer, order)
         whole = _chunks(order, course, progress)
         if order.kind == "sis":
             out.writelines(piece.encode() for piece in csv_pieces(marks_document(whole), bom=False))

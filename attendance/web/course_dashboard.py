@@ -15,7 +15,7 @@ from attendance.reports import documents, files, matrix, tables
 from attendance.reports.document import percent_text
 from attendance.reports.matrix import Matrix, SessionColumn, StudentLine
 from attendance.web.answers import page
-from attendance.web.reports import days_of, rule_of
+from attendance.web.report_params import days_of, rule_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,8 @@ def arrival_steps(found: Matrix) -> tuple[list[Arrival], int]:
 @require_GET
 def dashboard(request: HttpRequest, course_id: int) -> HttpResponse:
     course = get_object_or_404(permissions.courses_for(request.user).select_related("term"), pk=course_id)
-    days, rule = days_of(request, course), rule_of(request)
+    asked = request.GET.dict()
+    days, rule = days_of(asked, course), rule_of(asked, course)
     found = files.course_matrix(course, days, rule)
     arrivals, without_time = arrival_steps(found)
     late = matrix.usual_lateness(found)

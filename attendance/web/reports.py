@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import dataclass
+import io
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlencode
 
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.contrib import messages
+from django.core.exceptions import ObjectDoesNotExist
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.http import content_disposition_header
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from attendance import permissions, schooltime
-from attendance.models import ClassSession, Course, Student
-from attendance.reports import documents, files, lms
+from attendance import permissions, report_jobs, scheduled_reports
+from attendance.models import ClassSession, Course, SavedReport, Student
+from attendance.reports import files, lms, orders
+from attendance.reports.chunks import CourseInChunks
 from attendance.reports.document import Document, Kind, Row, for_people, text_of
-from attendance.reports.facts import Days
 from attendance.reports.files import File
-from attendance.reports.matrix import Rule
-from attendance.web.answers import page
+from attendance.reports.orders import Order
+from attendance.web.answers import page, user_of
+from attendance.web.job_screen import jobs_context, saved_rows
+from attendance.web.report_params import days_of, number_in, order_of
 
 Response = TypeVar("Response", bound=HttpResponseBase)
 PREVIEW_ROWS = 12
@@ -65,41 +71,11 @@ class Cell:
     number: bool
 
 
-def days_of(request: HttpRequest, course: Course | None = None) -> Days:
-    """``from`` and ``to`` of the address; else the course's term up to today, else the last 90 days."""
-    today = schooltime.today()
-    first = course.term.starts_on if course else today - dt.timedelta(days=90)
-    last = min(course.term.ends_on, today) if course else today
-    asked = _day(request.GET.get("from", "")) or first, _day(request.GET.get("to", "")) or max(last, first)
-    return Days(min(asked), max(asked))
-
-
-def rule_of(request: HttpRequest) -> Rule:
-    """``run`` and ``rate`` of the address, within sense; else the rule as it is."""
-    plain = Rule()
-    run = _number(request.GET.get("run", ""), 1, 99)
-    rate = _number(request.GET.get("rate", ""), 0, 100)
-    return Rule(run or plain.in_a_row, plain.least_rate if rate is None else rate / 100, plain.from_lessons)
-
-
-def _day(text: str) -> dt.date | None:
-    try:
-        day = dt.date.fromisoformat(text)
-    except ValueError:
-        return None
-    return day if 1970 <= day.year <= 2200 else None
-
-
-def _number(text: str, least: int, most: int) -> int | None:
-    known = text.isascii() and text.isdecimal() and len(text) < 19 and least <= int(text) <= most
-    return int(text) if known else None
-
-
 def _download(file: File) -> HttpResponse:
-    return _as_attachment(HttpResponse(file.content, content_type=file.content_type), file.name)
+    return as_attachment(HttpResponse(file.content, content_type=file.content_type), file.name)
 
 
-def _as_attachment(response: Response, name: str) -> Response:
+def as_attachment(response: Response, name: str) -> Response:
     disposition = content_disposition_header(as_attachment=True, filename=name)
     response["Content-Disposition"] = disposition or "attachment"
     response["Cache-Control"] = "private, no-store"
@@ -110,38 +86,38 @@ def _course(request: HttpRequest, pk: int) -> Course:
     return get_object_or_404(permissions.courses_for(request.user).select_related("term"), pk=pk)
 
 
-def _document(request: HttpRequest, what: str, pk: int) -> tuple[Document, Days]:
-    """The report, if it is the reader's to see; somebody else's is a 404."""
-    mine = permissions.courses_for(request.user)
-    if what == "course":
-        course = _course(request, pk)
-        days = days_of(request, course)
-        return documents.course(files.course_matrix(course, days, rule_of(request)), days), days
-    days = days_of(request)
-    if what == "session":
-        return files.session_document(get_object_or_404(permissions.sessions_for(request.user), pk=pk)), days
-    if what == "student":
-        found = get_object_or_404(permissions.students_for(request.user), pk=pk)
-        return files.student_document(found, mine, days), days
-    return (files.missing_document if what == "missing" else files.summary_document)(mine, days), days
+def order_from(request: HttpRequest, what: str, pk: int, kind: str) -> Order:
+    """What the address asks for. A course that is not the reader's is a 404."""
+    return order_of(request.GET.dict(), what, pk, kind, _course(request, pk) if what == "course" else None)
 
 
 def _file(request: HttpRequest, what: str, pk: int, kind: str) -> HttpResponseBase:
-    if kind in files.TABLES:
-        document, _days = _document(request, what, pk)
-        bom = request.GET.get("bom") != "0"
-        return _download(files.written(document, kind, timezone.localtime(), bom=bom))
-    if kind not in SYSTEMS[what]:
+    """The file; a large one is made by a worker, and the page says where it will be."""
+    order = order_from(request, what, pk, kind)
+    if kind not in orders.KINDS[what]:
         raise Http404
-    if what == "session":
-        session = get_object_or_404(permissions.sessions_for(request.user), pk=pk)
-        return _download(files.moodle_marks(session))
-    if what == "summary":
-        name, pieces = files.all_marks_for_sis(permissions.courses_for(request.user), days_of(request))
-        return _as_attachment(StreamingHttpResponse(pieces, content_type=files.CSV), name)
-    course = _course(request, pk)
-    days = days_of(request, course)
-    return _download(files.for_systems(files.course_matrix(course, days), days, kind))
+    try:
+        if orders.is_large(request.user, order):
+            report_jobs.ask(user_of(request), order, get_language() or "")
+            messages.success(
+                request, _("This is a large report. It is being made and will stand on this page.")
+            )
+            return redirect(f"{reverse('web:reports')}?{_query_of(what, pk, order)}#jobs")
+        return _written(request, order)
+    except ObjectDoesNotExist:
+        raise Http404 from None
+
+
+def _written(request: HttpRequest, order: Order) -> HttpResponse:
+    with tempfile.TemporaryDirectory(prefix="rollcall-report-") as folder, io.BytesIO() as out:
+        name = orders.write(request.user, order, out, Path(folder), timezone.localtime())
+        return _download(File(name, out.getvalue(), files.TYPES.get(order.kind, files.CSV)))
+
+
+def _query_of(what: str, pk: int, order: Order) -> str:
+    about = {what: pk} if what in ABOUT_ONE else {}
+    days = {"from": order.days.first.isoformat(), "to": order.days.last.isoformat()}
+    return urlencode({"what": what, **about, **days})
 
 
 @page
@@ -174,7 +150,8 @@ def fill_canvas(request: HttpRequest, course_id: int) -> HttpResponse:
         text = upload.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise lms.CanvasFileRefused from error
-    matrix = files.course_matrix(course, days_of(request, course))
+    whole = CourseInChunks.read(course, days_of(request.GET.dict(), course))
+    matrix = whole.without_cells()
     filled = lms.fill_canvas(text, matrix, request.POST.get("column", ""))
     if not filled.filled:
         raise lms.CanvasFileRefused(
@@ -206,6 +183,7 @@ def _context(request: HttpRequest, what: str) -> dict[str, object]:
     session = _chosen_session(request) if what == "session" else None
     course = _chosen_course(request, courses, session)
     context: dict[str, object] = {
+        **jobs_context(request), "saved": saved_rows(request),
         "what": what, "whats": WHAT.items(), "courses": courses, "course": course, "session": session,
         "needs_course": what in ABOUT_ONE,
         "needs_days": what != "session",
@@ -224,22 +202,35 @@ def _context(request: HttpRequest, what: str) -> dict[str, object]:
         pk = session.pk if session else 0
     if what == "student" and course is not None:
         students = list(Student.objects.filter(roster_entries__course=course).distinct())
-        chosen = _number(request.GET.get("student", ""), 1, 2**62)
+        chosen = number_in(request.GET.get("student", ""), 1, 2**62)
         student = next((one for one in students if one.pk == chosen), next(iter(students), None))
         context |= {"students": students, "student": student}
         pk = student.pk if student else 0
     if what in ("session", "student") and not pk:
         return context
-    document, days = _document(request, what, pk)
-    document = for_people(document)
+    order = order_from(request, what, pk, "csv")
+    try:
+        large = orders.is_large(request.user, order)
+        document = orders.document(request.user, order)
+    except ObjectDoesNotExist:
+        raise Http404 from None
+    days = order.days
     query = {} if what == "session" else {"from": days.first.isoformat(), "to": days.last.isoformat()}
     if what == "course":
         query |= {key: request.GET[key] for key in ("run", "rate") if key in request.GET}
-    return context | {"days": days, "query": urlencode(query), **_offer(document, what, pk, urlencode(query))}
+    return context | {
+        "pk": pk, "days": days, "large": large, "query": urlencode(query),
+        "spans": SavedReport.Span.choices if what in scheduled_reports.WHAT else (),
+        **_offer(document, what, pk, urlencode(query), large),
+    }  # fmt: skip
 
 
-def _offer(document: Document, what: str, pk: int, query: str) -> dict[str, object]:
-    """The preview and the addresses of the files."""
+def _offer(document: Document, what: str, pk: int, query: str, large: bool) -> dict[str, object]:
+    """The preview and the addresses of the files. Of a large report only the first lines are read."""
+    lines = len(document.rows)
+    document = for_people(
+        replace(document, rows=document.rows[:PREVIEW_ROWS], closing=None) if large else document
+    )
 
     def address(kind: str) -> str:
         path = (
@@ -251,6 +242,7 @@ def _offer(document: Document, what: str, pk: int, query: str) -> dict[str, obje
 
     return {
         "document": document,
+        "lines": lines,
         "rows": [_cells(document, row) for row in document.rows[:PREVIEW_ROWS]],
         "totals": _cells(document, document.totals) if document.totals else None,
         "formats": [(kind, name, icon, address(kind)) for kind, (name, icon) in FORMATS.items()],
@@ -269,20 +261,20 @@ def _cells(document: Document, row: Row) -> list[Cell]:
 
 def _chosen_session(request: HttpRequest) -> ClassSession | None:
     """The session of the address. Somebody else's is a 404; one of another course than chosen is let go."""
-    pk = _number(request.GET.get("session", ""), 1, 2**62)
+    pk = number_in(request.GET.get("session", ""), 1, 2**62)
     if pk is None:
         return None
     session = get_object_or_404(permissions.sessions_for(request.user), pk=pk)
-    course = _number(request.GET.get("course", ""), 1, 2**62)
+    course = number_in(request.GET.get("course", ""), 1, 2**62)
     return session if course in (None, session.course_id) else None
 
 
 def _chosen_course(
     request: HttpRequest, courses: list[Course], session: ClassSession | None
 ) -> Course | None:
-    pk = session.course_id if session else _number(request.GET.get("course", ""), 1, 2**62)
+    pk = session.course_id if session else number_in(request.GET.get("course", ""), 1, 2**62)
     if pk is None:
-        student = _number(request.GET.get("student", ""), 1, 2**62)
+        student = number_in(request.GET.get("student", ""), 1, 2**62)
         theirs = (
             set(Course.objects.filter(roster_entries__student=student).values_list("pk", flat=True))
             if student

@@ -82,6 +82,7 @@ OWN: dict[str, Arguments] = {
     "courses": lambda s: [],
     "course-new": lambda s: [],
     "reports": lambda s: [],
+    "report-jobs": lambda s: [],
     "overview-file": lambda s: ["summary", "csv"],
     "desk": lambda s: [],
     "desk-bulk": lambda s: [],
@@ -123,6 +124,11 @@ CHANGES_OF_STUDENTS: dict[str, Arguments] = {
 OPEN = {"login", "logout", "first-sign-in"}
 ELSEWHERE = {"desk-settle", "desk-skip", "desk-undo", "desk-report-undo", "desk-elsewhere"}
 """Changes whose object stands in the form; their own tests ask with everybody: ``test_desk.py``."""
+PERSONAL = {
+    "report-ask", "report-job-file", "report-job-again", "report-job-remove",
+    "report-save", "saved-report", "saved-schedule", "saved-stop", "saved-make", "saved-remove",
+}  # fmt: skip
+"""Of one person, whatever their role: ``tests/reports/test_job_pages.py`` asks with everybody."""
 
 
 def address(name: str, arguments: Arguments, school: SchoolFixture) -> str:
@@ -136,7 +142,8 @@ def is_sign_in(response: object) -> bool:
 def test_every_route_has_a_rule_here() -> None:
     known = PAGES | FOR_CHANGERS | CHANGES | OWN | SITE_PAGES | SITE_CHANGES
     known |= OF_STUDENTS | CHANGES_OF_STUDENTS
-    assert {pattern.name for pattern in urls.urlpatterns} == set(known) | OPEN | FILES_GIVEN_BACK | ELSEWHERE
+    rest = OPEN | FILES_GIVEN_BACK | ELSEWHERE | PERSONAL
+    assert {pattern.name for pattern in urls.urlpatterns} == set(known) | rest
 
 
 @pytest.mark.parametrize("name", PAGES)
