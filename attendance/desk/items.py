@@ -6,21 +6,13 @@ cannot change a mark is not shown: the reviewer's time is the scarcest thing.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import replace
 
-from attendance.desk.groups import (
-    Bond,
-    Group,
-    Likeness,
-    OpenFace,
-    SecondSays,
-    grouped,
-    mean_distance,
-)
+from attendance.desk.groups import Bond, Group, Likeness, OpenFace, SecondSays, grouped, mean_distance
+from attendance.desk.parts import Item, ItemCandidate, Kind, Report, RollState, SessionFaces
+from attendance.desk.worth import SEEN_AGAIN, worth_of
 
 __all__ = [
     "Bond",
@@ -37,140 +29,9 @@ __all__ = [
 ]
 
 MAX_CANDIDATES = 5
-SEEN_AGAIN = 2
-"""A face nobody recognises is somebody who stays when it was seen in this many photos."""
-
-CHANCE_AGAIN = 0.02
-"""Below this chance of being anybody whose mark it could change, a face is not shown."""
-
-CHANCE_ONCE = 0.2
-"""The same for an unknown face seen in one photo only: most of these are passers-by."""
-
-WORTH_UNMEASURED = 0.75
-"""Worth of an unsure face where no probability was fitted."""
-
-WORTH_OF_RESOLVING = 0.5
-"""At least this much where either answer turns *to check* into a mark."""
 
 WORTH_NEVER_SEEN = 0.25
 """Of a student no camera ever recognised, while somebody nobody knows sits in the room."""
-
-
-class Kind(StrEnum):
-    REPORT = "report"
-    """A student said: that wasn't me; or: I was there."""
-    DISAGREEMENT = "disagreement"
-    """The two networks name different students."""
-    UNCERTAIN = "uncertain"
-    CLAIMED_TWICE = "claimed_twice"
-    SEEN_TOO_SELDOM = "seen_too_seldom"
-    STRANGER = "stranger"
-    NEVER_SEEN = "never_seen"
-    """An enrolled student whom no camera ever recognised: one of the unnamed faces?"""
-
-
-@dataclass(frozen=True, slots=True)
-class RollState:
-    """What is known of a student on the roll of the session."""
-
-    student_id: int
-    open: bool
-    """A decision could change the mark: nobody set it by hand and it says nothing good yet."""
-    to_check: bool
-    has_templates: bool
-    seen_on: frozenset[int] = field(default_factory=frozenset)
-    """Photos in which this student is named already."""
-    early_until: dt.datetime | None = None
-    """Marked late by the camera: a face before this instant could change that."""
-    gone_from: dt.datetime | None = None
-    """Marked as having left early by the camera: a face after this instant could change that."""
-    missing: bool = False
-    """The session is over, the student could have been recognised and was not, and nobody has said anything."""
-    never_seen: bool = False
-    """In no session of the course of late was this student recognised."""
-
-    def could_change(self, faces: Iterable[OpenFace]) -> bool:
-        """Whether being told that these faces are the student could change the mark."""
-        if self.open:
-            return True
-        times = [face.taken_at for face in faces]
-        early = self.early_until is not None and any(time < self.early_until for time in times)
-        return early or (self.gone_from is not None and any(time > self.gone_from for time in times))
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """A student's objection; ``sighting_id`` None for "I was there"."""
-
-    contest_id: int
-    student_id: int
-    sighting_id: int | None
-    words: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SessionFaces:
-    """Everything the desk knows of one session."""
-
-    faces: Sequence[OpenFace]
-    roll: Mapping[int, RollState]
-    same_person_distance: float
-    bonds: Sequence[Bond] = ()
-    reports: Sequence[Report] = ()
-    visitors: Sequence[OpenFace] = ()
-    """Faces of the course that a person said are of nobody of the class."""
-
-
-@dataclass(frozen=True, slots=True)
-class ItemCandidate:
-    likeness: Likeness
-    open: bool
-    """Choosing this student could change a mark."""
-    already_in_photo: bool
-    """Named on another face of one of the same photos: it cannot well be both."""
-    seen_in: int
-    """Photos of the session in which this student is named."""
-
-    @property
-    def possible(self) -> bool:
-        return self.open and not self.already_in_photo
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Item:
-    kind: Kind
-    faces: tuple[OpenFace, ...]
-    """Best first; the first one is shown large. Empty where the item is about a student."""
-    candidates: tuple[ItemCandidate, ...]
-    worth: float
-    """Marks a decision is expected to change, 0 to 1."""
-    reasons: tuple[str, ...]
-    student_id: int | None = None
-    """Whom it is about: a student never seen, or one who reported."""
-    groups: tuple[tuple[OpenFace, ...], ...] = ()
-    """Unnamed people of the session who may be that student, likeliest first."""
-    report: Report | None = None
-
-    @property
-    def probe(self) -> OpenFace:
-        return self.faces[0]
-
-    @property
-    def photos(self) -> int:
-        return len({face.photo_id for face in self.faces})
-
-    @property
-    def address(self) -> str:
-        """Finds this item again, also after its group has grown: ``face-12``, ``student-7``, ``report-3``."""
-        if self.report is not None:
-            return f"report-{self.report.contest_id}"
-        if self.faces:
-            return f"face-{min(face.sighting_id for face in self.faces)}"
-        return f"student-{self.student_id}"
-
-    def answers_to(self, address: str) -> bool:
-        """Whether ``address`` means this item: any face of a group means its group."""
-        return address == self.address or any(address == f"face-{face.sighting_id}" for face in self.faces)
 
 
 def build_items(session: SessionFaces) -> list[Item]:
@@ -193,7 +54,7 @@ def _item(group: Group, roll: Mapping[int, RollState]) -> Item:
     candidates = _candidates(faces, roll)
     kind = _kind(faces)
     reasons = tuple(dict.fromkeys(face.reason for face in faces if face.reason))
-    return Item(kind, faces, candidates, _worth(kind, faces, candidates, roll), reasons)
+    return Item(kind, faces, candidates, worth_of(kind, faces, candidates, roll), reasons)
 
 
 def _best_first(group: Iterable[OpenFace]) -> tuple[OpenFace, ...]:
@@ -240,29 +101,6 @@ def _mean(likenesses: Sequence[Likeness]) -> Likeness:
         score=sum(each.score for each in likenesses) / len(likenesses),
         probability=sum(chances) / len(chances) if chances else None,
     )
-
-
-def _worth(
-    kind: Kind, faces: Sequence[OpenFace], candidates: Sequence[ItemCandidate], roll: Mapping[int, RollState]
-) -> float:
-    named = next((face.named for face in faces if face.named is not None), None)
-    if named is not None:
-        state = roll.get(named)
-        return 1.0 if state is not None and state.to_check else 0.0
-    possible = [each for each in candidates if each.possible]
-    if not possible:
-        return 0.0
-    chances = [each.likeness.probability for each in possible]
-    if None in chances:
-        return 0.05 if kind is Kind.STRANGER else WORTH_UNMEASURED
-    best = max(chance for chance in chances if chance is not None)
-    # The likeliest student's mark waits for this very face: yes and no both settle it.
-    if any(face.unsure for face in faces) and possible[0] is candidates[0]:
-        state = roll[possible[0].likeness.student_id]
-        if state.to_check:
-            return max(WORTH_OF_RESOLVING, best)
-    once = kind is Kind.STRANGER and len({face.photo_id for face in faces}) < SEEN_AGAIN
-    return best if best >= (CHANCE_ONCE if once else CHANCE_AGAIN) else 0.0
 
 
 def _known_visitor(group: Group, session: SessionFaces) -> bool:
