@@ -51,7 +51,7 @@ def receive(
     Raises SessionNotOpen, PhotoRefused and its kinds, IdempotencyConflict, StorageFull.
     """
     now = timezone.now()
-    _check_takes_photos(session, now)
+    _check_takes_photos(session, now, taken_at if camera is not None else None)
     photo = photos.clean(
         data, max_bytes=settings.ROLLCALL_MAX_UPLOAD_BYTES, max_pixels=settings.ROLLCALL_MAX_PIXELS
     )
@@ -151,14 +151,22 @@ def _delete_unless_kept(name: str) -> None:
         default_storage.delete(name)
 
 
-def _check_takes_photos(session: ClassSession, now: dt.datetime) -> None:
-    """Open sessions take photos; closed ones for a grace time, because a camera may be behind."""
+def _check_takes_photos(session: ClassSession, now: dt.datetime, shot_at: dt.datetime | None) -> None:
+    """Open sessions take photos; closed ones for a grace time, because a camera may be behind; and for days what a
+    camera shot during the session (``shot_at``) and could not send, because its network was gone.
+    """
     if session.is_cancelled:
         raise errors.SessionNotOpen
     if session.state == ClassSession.State.OPEN:
         return
     grace = dt.timedelta(minutes=session.grace_minutes)
-    if session.closed_at is None or now > session.closed_at + grace:
+    if session.closed_at is None:
+        raise errors.SessionNotOpen
+    if now <= session.closed_at + grace:
+        return
+    end = min(session.closed_at, session.ends_at) + grace
+    was_there = shot_at is not None and session.starts_at - SESSION_MARGIN <= shot_at <= end
+    if not was_there or now > session.closed_at + dt.timedelta(hours=settings.ROLLCALL_LATE_PHOTO_HOURS):
         raise errors.SessionNotOpen
 
 

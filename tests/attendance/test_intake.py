@@ -15,7 +15,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 from PIL import Image
 
-from attendance import errors, intake, photos, schooltime, tasks
+from attendance import cameras, errors, intake, photos, schooltime, tasks
 from attendance.models import ClassSession, Snapshot
 from attendance.storage import DurableStorage
 from tests import factories as make
@@ -186,3 +186,28 @@ def test_sixteen_bit_and_transparent_pictures_are_read_as_they_look() -> None:
     Image.new("RGBA", (80, 80), (0, 0, 0, 0)).save(out, "PNG")
     pixels = photos.load_upright(photos.clean(out.getvalue(), max_bytes=10**7, max_pixels=10**7).jpeg)
     assert pixels.min() > 250
+
+
+def test_a_camera_back_after_a_day_without_network_brings_what_it_shot_in_the_lesson(
+    session: ClassSession, sent: Sent
+) -> None:
+    camera, _key = cameras.create("front", make.room(), make.administrator())
+    day = dt.timedelta(days=1)
+    session.starts_at, session.ends_at = session.starts_at - day, session.ends_at - day
+    session.state, session.closed_at = "closed", session.ends_at
+    session.save()
+    in_the_lesson = session.starts_at + dt.timedelta(minutes=20)
+    late = intake.receive(session, make.jpeg(1), camera=camera, taken_at=in_the_lesson)
+    assert (late.created, late.snapshot.taken_at, late.snapshot.clock_suspect) == (True, in_the_lesson, False)
+    assert not intake.receive(session, make.jpeg(1), camera=camera, taken_at=in_the_lesson).created
+    for sender, taken_at in (
+        ({"camera": camera}, session.ends_at + dt.timedelta(minutes=20)),
+        ({"camera": camera}, session.starts_at - dt.timedelta(minutes=40)),
+        ({"camera": camera}, None),
+        ({"user": make.teacher()}, in_the_lesson),
+    ):
+        with pytest.raises(errors.SessionNotOpen):
+            intake.receive(session, make.jpeg(2), taken_at=taken_at, **sender)
+    session.closed_at -= 3 * day
+    with pytest.raises(errors.SessionNotOpen):
+        intake.receive(session, make.jpeg(2), camera=camera, taken_at=in_the_lesson)
