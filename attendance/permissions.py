@@ -143,6 +143,12 @@ def excuses_for(user: Viewer) -> QuerySet[Excuse]:
     )
 
 
+def excuses_to_decide(user: Viewer) -> QuerySet[Excuse]:
+    """What waits for this person: of one's own courses; those for all courses wait for the office."""
+    waiting = excuses_for(user).filter(state=Excuse.State.ASKED)
+    return waiting if sees_all_courses(user) else waiting.filter(course__isnull=False)
+
+
 def may_enter_excuse(user: Viewer, student: Student, course: Course | None) -> bool:
     """Registrars and administrators, and teachers of the course, or of any course of the student for all."""
     if sees_all_courses(user):

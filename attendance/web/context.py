@@ -5,11 +5,13 @@ from __future__ import annotations
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 
-from attendance import permissions, schooltime
+from attendance import logos, permissions, schooltime
 
 SECTIONS = {
     "courses": "courses",
     "students": "courses",
+    "excuses": "courses",
+    "calendar": "courses",
     "sessions": "courses",
     "reports": "reports",
     "site": "site",
@@ -23,6 +25,7 @@ def school(request: HttpRequest) -> dict[str, object]:
     user = getattr(request, "user", None) or AnonymousUser()
     return {
         "school_name": schooltime.get_school().name if user.is_authenticated else "",
+        "school_logo": logos.current() if user.is_authenticated else None,
         "section": SECTIONS.get(first, "today" if first == "" else ""),
         "is_administrator": permissions.is_administrator(user),
         "is_student": permissions.is_student(user),

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from attendance import errors, permissions, rosters
 from attendance.models import Camera, ClassSession, Consent, Course, FaceTemplate, Mark, Room, Student
+from attendance.reports import facts
 from attendance.reports.document import percent_text
 from attendance.reports.tables import attendance_rate
 from attendance.web.answers import page, user_of
@@ -58,7 +59,11 @@ def roster_rows(course: Course) -> list[RosterRow]:
     )
     statuses: dict[int, Counter[str]] = defaultdict(Counter)
     counted = (
-        Mark.objects.filter(session__course=course, session__state=ClassSession.State.CLOSED)
+        Mark.objects.filter(
+            session__course=course,
+            session__state=ClassSession.State.CLOSED,
+            session__cancelled_at__isnull=True,
+        )
         .order_by()
         .values_list("student_id", "status")
         .annotate(number=Count("pk"))
@@ -66,13 +71,14 @@ def roster_rows(course: Course) -> list[RosterRow]:
     for student_id, status, number in counted:
         statuses[student_id][status] = number
     portraits = portrait_urls(ids)
+    credit = facts.course_rule(course).credit
     return [
         RosterRow(
             student,
             portraits.get(student.pk, ""),
             consents.get(student.pk, ""),
             templates[student.pk],
-            percent_text(attendance_rate(statuses[student.pk].elements())),
+            percent_text(attendance_rate(statuses[student.pk].elements(), credit)),
         )
         for student in students
     ]

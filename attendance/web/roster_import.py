@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -14,6 +11,7 @@ from django.views.decorators.http import require_POST
 
 from attendance import errors, rosters
 from attendance.web.answers import page
+from attendance.web.carried import carried, carry
 from attendance.web.courses import changeable_course
 from attendance.web.forms import RosterFileForm
 
@@ -33,9 +31,9 @@ def roster_import(request: HttpRequest, course_id: int) -> HttpResponse:
     course = changeable_course(request, course_id)
     form = RosterFileForm(request.POST, request.FILES) if request.method == "POST" else RosterFileForm()
     if request.method == "POST":
-        carried = _carried(request)
-        if carried is not None:
-            return _preview(request, course_id, carried, _columns(request))
+        given = carried(request, errors.RosterFileRefused)
+        if given is not None:
+            return _preview(request, course_id, given, _columns(request))
         if form.is_valid():
             upload = form.cleaned_data["file"]
             data = upload.read(rosters.MAX_BYTES + 1) if upload else form.cleaned_data["text"].encode()
@@ -56,7 +54,7 @@ def roster_import(request: HttpRequest, course_id: int) -> HttpResponse:
 def confirm(request: HttpRequest, course_id: int) -> HttpResponse:
     """The user said yes: the importable rows are stored in one transaction."""
     course = changeable_course(request, course_id)
-    data = _carried(request)
+    data = carried(request, errors.RosterFileRefused)
     if data is None:
         return redirect("web:roster-import", course_id)
     result = rosters.import_rows(course, rosters.preview(course, data, _columns(request)))
@@ -86,23 +84,12 @@ def _preview(
         "seen": seen,
         "rows": rows[:SHOWN_ROWS],
         "hidden_rows": max(len(rows) - SHOWN_ROWS, 0),
-        "carried": base64.b64encode(data).decode(),
+        "carried": carry(data),
         "columns": list(zip(seen.headers, seen.columns, strict=False)),
         "column_words": COLUMN_WORDS.items(),
         "counts": {str(verdict): seen.count(verdict) for verdict in rosters.Verdict},
     }
     return render(request, "web/roster_preview.html", context)
-
-
-def _carried(request: HttpRequest) -> bytes | None:
-    """The list as it was given, carried by the page so that nothing is stored before a yes."""
-    text = request.POST.get("carried", "")
-    if not text:
-        return None
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise errors.RosterFileRefused from error
 
 
 def _columns(request: HttpRequest) -> list[str | None] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.urls import reverse
 from django.utils.formats import time_format
@@ -13,6 +13,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from attendance import excuses
 from attendance.faces import FaceStanding, Standing, standing_of
 from attendance.models import ClassSession, Mark, Sighting, Snapshot, Student
 from attendance.web import mood_screen
@@ -86,6 +87,8 @@ class Row:
     dots: list[str]
     reason: str
     machine_said: str
+    excuse: str = ""
+    """Why the student is excused, whether or not they came."""
     check_id: int | None = None
     check_url: str = ""
     can_undo: bool = False
@@ -218,9 +221,17 @@ def _rows(
         elif face.standing.standing is Standing.TO_CHECK:
             unsure[student_id].append(face.sighting)
     portraits = portrait_urls(mark.student_id for mark in marks)
+    why = excuses.covering_session(session)
     return [
-        _row(
-            mark, usable, named[mark.student_id], unsure[mark.student_id], portraits.get(mark.student_id, "")
+        replace(
+            _row(
+                mark,
+                usable,
+                named[mark.student_id],
+                unsure[mark.student_id],
+                portraits.get(mark.student_id, ""),
+            ),
+            excuse=excuses.in_words(why[mark.student_id]) if mark.student_id in why else "",
         )
         for mark in marks
     ]

@@ -18,6 +18,7 @@ from attendance.engines import from_bytes
 from attendance.models import Consent, FaceTemplate, Mark, Portrait, Student
 from attendance.web import offers as offered
 from attendance.web.answers import is_htmx, page, toast, user_of
+from attendance.web.excuses import rows_of
 from attendance.web.faces import portrait_urls
 from attendance.web.forms import ConsentForm
 from attendance.web.words import PORTRAIT_PROBLEMS, in_words
@@ -239,6 +240,8 @@ def _page(request: HttpRequest, found: Student, form: ConsentForm, status: int =
         "courses": courses,
         "marks": marks,
         "portrait_url": best,
+        "excuses": rows_of(permissions.excuses_for(request.user).filter(student=found)[:20], user_of(request)),
+        "may_excuse": permissions.may_enter_excuse(request.user, found, None),
         "school": schooltime.get_school(),
         "may_change": any(permissions.may_change_course(request.user, course) for course in courses),
     }

@@ -45,6 +45,8 @@ class TodayScreen:
     courses: Sequence[Course]
     to_check: int
     sessions_to_check: Sequence[ClassSession]
+    excuses: int
+    """Excuses that wait for this person's approval."""
     demo: Course | None
     demo_session: ClassSession | None
 
@@ -92,17 +94,21 @@ def build(user: User) -> TodayScreen:
     to_check = list(
         permissions.sessions_for(user)
         .annotate(checks=Count("marks", filter=Q(marks__to_check=True)))
-        .filter(checks__gt=0)
+        .filter(checks__gt=0, cancelled_at__isnull=True)
         .order_by("-starts_at")[:5]
     )
     demo = next((course for course in courses if course.is_demo), None)
     return TodayScreen(
         day=schooltime.today(),
         lessons=lessons,
-        upcoming=permissions.sessions_for(user).filter(starts_at__gte=end).order_by("starts_at").first(),
+        upcoming=permissions.sessions_for(user)
+        .filter(starts_at__gte=end, cancelled_at__isnull=True)
+        .order_by("starts_at")
+        .first(),
         courses=courses,
         to_check=sum(session.checks for session in to_check),
         sessions_to_check=to_check,
+        excuses=permissions.excuses_to_decide(user).count(),
         demo=demo,
         demo_session=demo.sessions.exclude(state=ClassSession.State.PLANNED).order_by("-starts_at").first()
         if demo
@@ -127,6 +133,8 @@ def remove_demo(request: HttpRequest, course_id: int) -> HttpResponse:
 
 
 def _when(session: ClassSession, now: dt.datetime, upcoming_seen: bool) -> str:
+    if session.is_cancelled:
+        return "over"
     if session.state == ClassSession.State.OPEN or (
         session.starts_at <= now < session.ends_at and session.state == ClassSession.State.PLANNED
     ):

@@ -26,6 +26,7 @@ from attendance.web import (
     students,
     today,
 )
+from attendance.web.calendar_urls import calendar_patterns
 
 
 class SizeConverter:
@@ -158,4 +159,5 @@ urlpatterns = [
     path("reports/<slug:what>/<int:pk>/<slug:kind>/", reports.report_file, name="report-file"),
     path("reports/<slug:what>/<slug:kind>/", reports.overview_file, name="overview-file"),
     path("courses/<int:course_id>/canvas/", reports.fill_canvas, name="canvas-fill"),
+    *calendar_patterns,
 ]

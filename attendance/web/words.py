@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from attendance import labels
+
 LETTERS: Mapping[str, str] = {
     "present": "P",
     "late": "L",
@@ -41,6 +43,7 @@ MARK_REASONS: Mapping[str, str | Promise] = {
     "seen_too_seldom": _("seen too seldom to be sure"),
     "face_to_check": _("not sure enough: please look"),
     "no_template": _("no enrolled photo: mark by hand"),
+    "excused": "",
 }
 
 PORTRAIT_PROBLEMS: Mapping[str, str | Promise] = {
@@ -100,4 +103,5 @@ def in_words(words: Mapping[str, str | Promise], code: str) -> str:
 
 
 def status_word(status: str) -> str:
-    return in_words(STATUS_WORDS, status)
+    """The mark in words: the school's own where it has chosen one."""
+    return labels.in_force().get(status) or in_words(STATUS_WORDS, status)

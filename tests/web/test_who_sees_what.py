@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from attendance.models import MailMessage
 from attendance.web import urls
+from tests.web import calendar_routes
 
 from .conftest import SchoolFixture
 
@@ -129,6 +130,15 @@ PERSONAL = {
     "report-save", "saved-report", "saved-schedule", "saved-stop", "saved-make", "saved-remove",
 }  # fmt: skip
 """Of one person, whatever their role: ``tests/reports/test_job_pages.py`` asks with everybody."""
+
+
+PAGES |= calendar_routes.PAGES
+FOR_CHANGERS |= calendar_routes.FOR_CHANGERS
+CHANGES |= calendar_routes.CHANGES
+OWN |= calendar_routes.OWN
+SITE_PAGES |= calendar_routes.SITE_PAGES
+SITE_CHANGES |= calendar_routes.SITE_CHANGES
+ELSEWHERE |= calendar_routes.ELSEWHERE
 
 
 def address(name: str, arguments: Arguments, school: SchoolFixture) -> str:
