@@ -24,7 +24,7 @@ from recognition.lfw_cnn.encode import BATCH, SecondEncoder
 from recognition.types import CHIP_SIZE
 
 FloatArray = NDArray[np.float64]
-DECAY = 1e-4
+DECAY = 1e-3
 """Of the classifier's weights; encodings have unit length and are taken ten times as long."""
 LENGTH = 10.0
 TIMED_BATCHES = 20

@@ -54,11 +54,21 @@ class SecondEncoder:
     """Chips to encodings; those of another ``version`` are not comparable. Made by ``load_second_encoder``.
 
     ``dimensions``: length of an encoding. ``mirror``: each chip is read together with its mirror image.
+    ``projection``: a linear map of what the network gives (:mod:`recognition.lfw_cnn.projection`).
     """
 
     def __init__(
-        self, network: nn.Module, *, version: str, dimensions: int, side: int, mirror: bool, bf16: bool
+        self,
+        network: nn.Module,
+        *,
+        version: str,
+        dimensions: int,
+        side: int,
+        mirror: bool,
+        bf16: bool,
+        projection: tuple[Tensor, Tensor] | None = None,
     ) -> None:
+        self._projection = projection
         self._network = network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._side, self._mirror, self._bf16 = side, mirror, bf16
         self.version, self.dimensions = version, dimensions
@@ -84,7 +94,12 @@ class SecondEncoder:
         out: Tensor = self._network(views.contiguous(memory_format=torch.channels_last)).float()
         if self._mirror:
             out = out[: len(batch)] + out[len(batch) :]
-        return nn.functional.normalize(out, dim=1)
+        out = nn.functional.normalize(out, dim=1)
+        if self._projection is not None:
+            weight, bias = self._projection
+            # Not a linear layer: autocast would round its numbers to bf16.
+            out = nn.functional.normalize((weight[None] * out[:, None]).sum(dim=2) + bias, dim=1)
+        return out
 
 
 def read(path: Path) -> SecondEncoder:
@@ -97,6 +112,9 @@ def read(path: Path) -> SecondEncoder:
             details = json.loads(file.metadata()["second_opinion"])
             tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
         network = networks.create(details["network"], details["dimensions"])
+        projection = tensors.pop("projection.weight"), tensors.pop("projection.bias")
+        if projection[0].shape != (details["dimensions"],) * 2 or len(projection[1]) != len(projection[0]):
+            raise ValueError(f"a projection of shape {tuple(projection[0].shape)}")
         network.load_state_dict(tensors)
         return SecondEncoder(
             network,
@@ -105,6 +123,7 @@ def read(path: Path) -> SecondEncoder:
             side=networks.entry(details["network"]).image_size,
             mirror=details["mirror"],
             bf16=quick_bf16(),
+            projection=projection,
         )
     except (
         SafetensorError,

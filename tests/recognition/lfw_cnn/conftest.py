@@ -57,8 +57,12 @@ def weights_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("weights") / "second.safetensors"
     details = {"version": "lfwcnn-test", "network": "compact", "dimensions": 128, "mirror": True}
+    tensors = {
+        name: value.contiguous() for name, value in networks.create("compact", 128).state_dict().items()
+    }
+    tensors |= {"projection.weight": torch.eye(128), "projection.bias": torch.zeros(128)}
     save_file(
-        {name: value.contiguous() for name, value in networks.create("compact", 128).state_dict().items()},
+        tensors,
         path,
         metadata={"second_opinion": json.dumps(details)},
     )

@@ -58,6 +58,17 @@ def test_a_face_and_its_mirror_image_are_one(weights_file: Path, chips: np.ndarr
     assert (one * other).sum(axis=1).min() > 0.999
 
 
+def test_the_projection_is_applied_to_unit_encodings(
+    weights_file: Path, tmp_path: Path, chips: np.ndarray
+) -> None:
+    plain = load_second_encoder(weights_file).encode(chips).astype(np.float64)
+    weight, bias = torch.diag(torch.linspace(0.5, 2, 128)), torch.full((128,), 0.01)
+    path = rewritten(weights_file, tmp_path, GOOD, **{"projection.weight": weight, "projection.bias": bias})
+    expected = plain * np.linspace(0.5, 2, 128) + 0.01
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    assert np.allclose(load_second_encoder(path).encode(chips), expected, atol=1e-4)
+
+
 def test_it_is_loaded_once(weights_file: Path) -> None:
     assert load_second_encoder(weights_file) is load_second_encoder(weights_file)
     assert load_second_encoder(weights_file).version == "lfwcnn-test"
@@ -121,6 +132,7 @@ def test_weights_of_another_shape_or_network_are_an_error(weights_file: Path, tm
             (GOOD | {"network": "huge"}, {}),
             ({"version": "x"}, {}),
             (GOOD, {"embed.weight": torch.zeros(2, 2)}),
+            (GOOD, {"projection.weight": torch.eye(64)}),
         )
     ):
         folder = tmp_path / str(number)

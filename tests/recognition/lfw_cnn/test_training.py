@@ -18,6 +18,7 @@ from recognition.lfw_cnn.closed import ClosedTrainer, crop
 from recognition.lfw_cnn.encode import FRAME, SecondEncoder
 from recognition.lfw_cnn.frames import frames_of
 from recognition.lfw_cnn.losses import CosineMargin
+from recognition.lfw_cnn.projection import within_class
 from recognition.lfw_cnn.training import CHECKPOINT, HISTORY, Options, Trainer
 
 CONFIG = replace(configs.get("second"), epochs=2, batch_size=8, rate=0.02)
@@ -182,11 +183,14 @@ def test_the_commands_train_and_export(
     assert "validation_accuracy:" in capsys.readouterr().out
     assert (run / CHECKPOINT).is_file()
     assert (run / "history.png").stat().st_size > 1000
-    assert export.main(["--run", str(run), "--out", str(out), "--number", "3"]) == 0
+    more = ["--data", str(lfw_zip), "--cache", str(cache), "--out", str(out)]
+    assert export.main(["--run", str(run), "--number", "3", *more]) == 0
     assert load_second_encoder(out).version == "lfwcnn3"
     shutil.rmtree(run)
-    assert export.main(["--run", str(run), "--out", str(out)]) == 2
+    assert export.main(["--run", str(run), *more]) == 2
     assert "train first" in capsys.readouterr().err
+    assert export.main(["--run", str(run), "--data", str(tmp_path / "none.zip")]) == 2
+    assert "there is no" in capsys.readouterr().err
 
 
 def test_the_command_for_the_earlier_system(
@@ -206,6 +210,22 @@ def test_the_command_names_missing_and_damaged_data(
     (tmp_path / "lfw.zip").write_bytes(b"PK but no archive")
     assert train.main(["--config", "second", "--data", str(tmp_path)]) == 2
     assert "damaged or no zip archive" in capsys.readouterr().err
+
+
+def test_the_projection_makes_light_of_what_differs_in_one_person() -> None:
+    random = np.random.default_rng(0)
+    labels = np.repeat(np.arange(200), 4)
+    centres = random.normal(size=(200, 6))
+    noise = random.normal(size=(800, 6)) * [3.0, 0.1, 0.1, 0.1, 0.1, 0.1]
+    rows = centres[labels] + noise
+    weight, bias = within_class(rows, labels)
+    moved = rows @ weight.T + bias
+    within = (moved - np.stack([moved[labels == k].mean(axis=0) for k in range(200)])[labels]).std(axis=0)
+    assert np.allclose(moved.mean(axis=0), 0, atol=1e-3)
+    assert weight[0, 0] < 0.2 * weight[1, 1]
+    assert within.max() < 5 * within.min()  # it was thirty times
+    with pytest.raises(TrainingError, match="nobody is shown in two photos"):
+        within_class(rows[:3], np.arange(3))
 
 
 def test_frames_are_kept_and_made_anew_for_another_set(lfw_zip: Path, tmp_path: Path) -> None:
