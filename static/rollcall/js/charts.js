@@ -56,11 +56,11 @@ function shares(box) {
   const tints = ["--good-solid", "--info-solid", "--plum-solid", "--bad-solid", "--rule-strong"];
   const whole = frame([]);
   const labels = { ...whole.xAxis, data: rows.map((row) => row.x), axisLabel: { color: colour("--ink-2"), width: 110, overflow: "truncate" }, axisTick: { show: false } };
-  whole.grid = { left: 122, right: 20, top: 40, bottom: 26 };
-  whole.xAxis = { ...whole.yAxis, max: 100, axisLabel: { ...whole.yAxis.axisLabel, formatter: "{value} %", hideOverlap: true } };
+  whole.grid = { left: 122, right: 24, top: box.clientWidth < 480 ? 84 : 40, bottom: 26 };
+  whole.xAxis = { ...whole.yAxis, max: 100, interval: 50, axisLabel: { ...whole.yAxis.axisLabel, formatter: "{value} %" } };
   whole.yAxis = labels;
   whole.tooltip = { ...whole.tooltip, axisPointer: { type: "shadow" }, valueFormatter: (value) => `${value} %` };
-  whole.legend = { type: "scroll", top: 0, left: 8, right: 8, icon: "roundRect", textStyle: { color: colour("--ink-2") }, pageTextStyle: { color: colour("--ink-2") }, pageIconColor: colour("--ink-2") };
+  whole.legend = { top: 0, left: 8, right: 8, icon: "roundRect", textStyle: { color: colour("--ink-2") } };
   whole.series = names.map((name, at) => ({ name, type: "bar", stack: "all", barMaxWidth: 26, data: rows.map((row) => number(row.parts.split(" ")[at])), itemStyle: { color: colour(tints[at]), borderColor: colour("--surface"), borderWidth: 1 } }));
   return whole;
 }
