@@ -30,14 +30,13 @@ class SnapshotAddress:
         self._where = url.netloc.rpartition("@")[2]
         self._has_login = bool(url.username)
         self._url = urlunsplit(url._replace(netloc=self._where))
-        logins = urllib.request.HTTPPasswordMgrWithDefaultRealm()
+        handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
         if url.username:
+            logins = urllib.request.HTTPPasswordMgrWithDefaultRealm()
             logins.add_password(None, self._url, unquote(url.username), unquote(url.password or ""))
-        self._opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}),
-            urllib.request.HTTPDigestAuthHandler(logins),
-            urllib.request.HTTPBasicAuthHandler(logins),
-        )
+            handlers.append(urllib.request.HTTPDigestAuthHandler(logins))
+            handlers.append(urllib.request.HTTPBasicAuthHandler(logins))
+        self._opener = urllib.request.build_opener(*handlers)
 
     def open(self) -> None:
         """Nothing stays open between two pictures."""
@@ -67,8 +66,11 @@ class SnapshotAddress:
                 raise CameraProblem(f"The camera at {self._where} does not answer.") from error
             why = getattr(error.reason, "strerror", None) or error.reason
             raise CameraProblem(f"The camera at {self._where} cannot be reached: {why}.") from error
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            # ValueError: the library's word for a log-in of a kind it does not know.
+        except ValueError as error:  # the library's word for it
+            raise CameraProblem(
+                f"The camera at {self._where} wants a log-in of a kind this agent does not know: set it to digest."
+            ) from error
+        except (OSError, http.client.HTTPException) as error:
             raise CameraProblem(f"The camera at {self._where} broke off its answer.") from error
         if len(data) > LARGEST:
             raise CameraProblem(
