@@ -6,7 +6,17 @@ import uuid
 
 from celery import shared_task
 
-from attendance import classes, enrolment, mailing, offers, pipeline, privacy, report_jobs, scheduled_reports
+from attendance import (
+    camera_watch,
+    classes,
+    enrolment,
+    mailing,
+    offers,
+    pipeline,
+    privacy,
+    report_jobs,
+    scheduled_reports,
+)
 
 
 @shared_task
@@ -27,6 +37,11 @@ def sweep() -> int:
 @shared_task
 def close_finished_sessions() -> int:
     return classes.close_finished()
+
+
+@shared_task
+def watch_cameras() -> int:
+    return camera_watch.watch()
 
 
 @shared_task

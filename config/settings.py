@@ -219,6 +219,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "attendance.tasks.sweep", "schedule": 30.0},
     "open-due-sessions": {"task": "attendance.tasks.open_due_sessions", "schedule": 30.0},
     "close-finished-sessions": {"task": "attendance.tasks.close_finished_sessions", "schedule": 60.0},
+    "watch-cameras": {"task": "attendance.tasks.watch_cameras", "schedule": 60.0},
     "send-due-reports": {"task": "attendance.tasks.send_due_reports", "schedule": 60.0},
     "purge-expired": {"task": "attendance.tasks.purge_expired", "schedule": 3600.0},
 }
@@ -280,6 +281,8 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- Rollcall's own ---------------------------------------------------------------------------
+ROLLCALL_SIGN_IN_NETWORKS = env.list("ROLLCALL_SIGN_IN_NETWORKS", default=[])
+"""Where students may sign in by code from, such as ``10.0.0.0/8``; empty: anywhere."""
 ROLLCALL_ENGINE = env.str("ROLLCALL_ENGINE", default="default")
 ROLLCALL_DETECTOR = env.str("ROLLCALL_DETECTOR", default="") or None
 ROLLCALL_RECIPE = env.str("ROLLCALL_RECIPE", default="") or None

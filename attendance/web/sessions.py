@@ -11,7 +11,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from attendance import classes, errors, intake, marks, permissions, reviews, schooltime
+from attendance import camera_watch, classes, errors, intake, marks, permissions, reviews, schooltime
 from attendance.models import ClassSession, Course, Mark, Sighting, Snapshot, Student
 from attendance.reports import csv, rolls
 from attendance.web import session_screen
@@ -45,6 +45,7 @@ def _context(request: HttpRequest, session: ClassSession) -> dict[str, object]:
         "etag": session_screen.etag_of(session, photo_id, get_language() or ""),
         "may_change": permissions.may_change_course(request.user, session.course),
         "mark_keys": list(KEYS.items()),
+        "camera_alerts": camera_watch.open_alerts(session),
     }
 
 

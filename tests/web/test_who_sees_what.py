@@ -92,6 +92,7 @@ OWN: dict[str, Arguments] = {
 
 SITE_PAGES: dict[str, Arguments] = {
     "audit": lambda s: [],
+    "cameras": lambda s: [],
     "audit-export": lambda s: [],
     "site": lambda s: [],
     "camera-new": lambda s: [],
@@ -122,9 +123,9 @@ CHANGES_OF_STUDENTS: dict[str, Arguments] = {
     "my-contest": lambda s: [s.session.pk],
     "my-contest-back": lambda s: [s.contest.pk],
 }
-OPEN = {"login", "logout", "first-sign-in"}
-ELSEWHERE = {"desk-settle", "desk-skip", "desk-undo", "desk-report-undo", "desk-elsewhere"}
-"""Changes whose object stands in the form; their own tests ask with everybody: ``test_desk.py``."""
+OPEN = {"login", "logout", "phone", "phone-manifest", "phone-worker", "first-sign-in"}
+ELSEWHERE = {"desk-settle", "desk-skip", "desk-undo", "desk-report-undo", "desk-elsewhere", "camera-pair", "camera-paired"}
+"""Changes whose object stands in the form; their tests ask with everybody: ``test_desk.py``, ``test_cameras.py``."""
 PERSONAL = {
     "report-ask", "report-job-file", "report-job-again", "report-job-remove",
     "report-save", "saved-report", "saved-schedule", "saved-stop", "saved-make", "saved-remove",
