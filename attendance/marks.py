@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -121,6 +122,33 @@ def set_rest_by_hand(session: ClassSession, status: str, by: User) -> int:
             _change(mark, status, Mark.Source.MANUAL, by)
         touch(session.pk)
     return len(open_marks)
+
+
+BY_CODE = "qr"
+"""Reason of a mark made by signing in with the code on the projector."""
+
+
+def set_by_code(session: ClassSession, student: Student, by: User, at: dt.datetime) -> Mark:
+    """A student signed in at ``at``; ``by`` shows the code and answers for it. Raises NotOnRoster.
+
+    What a person said before stands. Whom the camera saw in time is not late by signing in later.
+    """
+    with transaction.atomic():
+        ClassSession.objects.select_for_update().get(pk=session.pk)
+        mark = session.marks.filter(student=student).first()
+        if mark is None:
+            if not roster_on_day(session).filter(student=student).exists():
+                raise errors.NotOnRoster
+            mark = Mark.objects.create(session=session, student=student, decided_at=at)
+        if mark.source == Mark.Source.MANUAL:
+            return mark
+        minutes = int((at - session.starts_at).total_seconds() // 60)
+        late = minutes > session.late_after_minutes and mark.status != Mark.Status.PRESENT
+        _change(mark, Mark.Status.LATE if late else Mark.Status.PRESENT, Mark.Source.MANUAL, by)
+        mark.reason, mark.minutes_late, mark.to_check = BY_CODE, minutes if late else None, False
+        mark.save(update_fields=["reason", "minutes_late", "to_check"])
+        touch(session.pk)
+    return mark
 
 
 def undo(mark: Mark, by: User) -> Mark:

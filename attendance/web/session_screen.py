@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 
 from attendance import excuses
 from attendance.faces import FaceStanding, Standing, standing_of
+from attendance.marks import BY_CODE
 from attendance.models import ClassSession, Mark, Sighting, Snapshot, Student
 from attendance.web import mood_screen
 from attendance.web.faces import portrait_urls
@@ -253,7 +254,7 @@ def _row(mark: Mark, usable: list[int], named: list[Sighting], unsure: list[Sigh
         dots=[]
         if mark.machine_reason == "no_template"
         else ["on" if pk in seen else "maybe" if pk in maybe else "off" for pk in usable],
-        reason="" if by_hand else in_words(MARK_REASONS, mark.reason),
+        reason=in_words(MARK_REASONS, mark.reason) if mark.reason == BY_CODE or not by_hand else "",
         machine_said=status_word(mark.machine_status) if differs else "",
         check_id=best.pk if best else None,
         check_url=reverse("web:face-crop", args=[best.pk]) if best and best.chip else "",

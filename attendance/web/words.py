@@ -43,6 +43,7 @@ MARK_REASONS: Mapping[str, str | Promise] = {
     "seen_too_seldom": _("seen too seldom to be sure"),
     "face_to_check": _("not sure enough: please look"),
     "no_template": _("no enrolled photo: mark by hand"),
+    "qr": _("signed in by code"),
     "excused": "",
 }
 

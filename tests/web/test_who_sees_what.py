@@ -129,8 +129,9 @@ ELSEWHERE = {"desk-settle", "desk-skip", "desk-undo", "desk-report-undo", "desk-
 PERSONAL = {
     "report-ask", "report-job-file", "report-job-again", "report-job-remove",
     "report-save", "saved-report", "saved-schedule", "saved-stop", "saved-make", "saved-remove",
+    "code", "code-live", "code-show", "code-stop", "code-tickets", "here", "here-code",
 }  # fmt: skip
-"""Of one person, whatever their role: ``tests/reports/test_job_pages.py`` asks with everybody."""
+"""Of one person, or of whoever is in the room; ``test_job_pages.py`` and ``test_signin.py`` ask with everybody."""
 
 
 PAGES |= calendar_routes.PAGES
