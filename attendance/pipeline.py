@@ -22,13 +22,13 @@ from django.db import transaction
 from django.db.models import Case, F, Q, When
 from django.utils import timezone
 
-from attendance import enrolment, intake, marks, moods, photos, second
+from attendance import enrolment, intake, marks, moods, photos, policies, second
 from attendance.engines import current_engine, to_bytes
 from attendance.galleries import gallery_for
 from attendance.models import Candidate, ClassSession, Course, Sighting, Snapshot
 from attendance.rejections import rejected_for
 from attendance.second_rule import Considered
-from recognition.identification import Identification, MatchPolicy, identify
+from recognition.identification import Identification, identify
 from recognition.types import Face
 
 log = logging.getLogger(__name__)
@@ -155,7 +155,7 @@ def _identify(
     engine_version = current_engine().version
     version = Course.objects.values_list("gallery_version", flat=True).get(pk=session.course_id)
     gallery = gallery_for(session, engine_version)
-    policy = MatchPolicy.default_for(engine_version)
+    policy = policies.policy_for(session.course_id, engine_version)
     encodings = np.array([face.encoding for face in faces], np.float32)
     rejected = rejected_for(session.course_id, encodings, gallery)
     first = identify(faces, gallery, policy, rejected=rejected)

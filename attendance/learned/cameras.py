@@ -1,0 +1,55 @@
+"""How good the faces of a camera are for recognition, and what would make them better. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from attendance.learned.rates import Share
+from recognition.quality import SMALLEST_PORTRAIT
+
+SMALL = SMALLEST_PORTRAIT
+"""Pixels; narrower faces are recognised measurably worse (docs/accuracy.md)."""
+BLURRED = 0.3
+DARK = 0.5
+"""Below these a portrait is refused for sharpness and for light; a face of a lesson is judged alike."""
+ENOUGH = 50
+TOO_MANY = 0.2
+"""Share of faces from which something should be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraFaces:
+    """Faces of one camera. ``advice``: ``move_closer``, ``hold_still``, ``more_light``; empty while all is well or
+    too few faces are known."""
+
+    faces: int
+    small: Share
+    blurred: Share
+    dark: Share
+    missing: int
+    """Faces until advice is given."""
+
+    @property
+    def advice(self) -> tuple[str, ...]:
+        if self.missing:
+            return ()
+        named = (("move_closer", self.small), ("hold_still", self.blurred), ("more_light", self.dark))
+        return tuple(code for code, share in named if (share.value or 0.0) >= TOO_MANY)
+
+
+def judge(measured: Iterable[Mapping[str, float]]) -> CameraFaces:
+    """``measured``: the quality figures of each face (``recognition.types.Quality`` as a mapping).
+
+    A small face counts as small alone: enlarged it is never sharp.
+    """
+    faces = small = blurred = dark = 0
+    for each in measured:
+        faces += 1
+        is_small = each.get("face_pixels", SMALL) < SMALL
+        small += is_small
+        blurred += not is_small and each.get("sharpness", 1.0) < BLURRED
+        dark += each.get("light", 1.0) < DARK
+    return CameraFaces(
+        faces, Share(small, faces), Share(blurred, faces), Share(dark, faces), max(0, ENOUGH - faces)
+    )

@@ -1,0 +1,164 @@
+"""From the database to what is learned: a fixed number of queries for lessons, however many faces they hold."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from attendance.learned import facts
+from attendance.learned.cameras import CameraFaces, judge
+from attendance.models import (
+    Camera,
+    Candidate,
+    ClassSession,
+    FaceTemplate,
+    Mark,
+    Review,
+    Sighting,
+    Snapshot,
+)
+
+LOOKS_BACK = dt.timedelta(days=120)
+SESSIONS = 40
+"""Lessons looked at, the latest ones: a course's term, or a site's last days."""
+CAMERA_DAYS = dt.timedelta(days=30)
+CAMERA_FACES = 10_000
+"""Over all cameras."""
+
+_POLICY = ("late_after_minutes", "early_before_minutes", "min_sightings", "min_usable_photos")
+_HERE = (Mark.Status.PRESENT, Mark.Status.LATE, Mark.Status.LEFT_EARLY)
+
+
+def engine_of(sessions: QuerySet[ClassSession]) -> str:
+    """The engine that saw the latest face of these sessions; blank where there is none."""
+    faces = Sighting.objects.filter(snapshot__session__in=sessions).order_by("-pk")
+    return faces.values_list("encoder_version", flat=True).first() or ""
+
+
+def lessons(sessions: QuerySet[ClassSession], engine_version: str) -> list[facts.Session]:
+    """The latest closed lessons among these with the faces this engine saw, oldest first; seven queries."""
+    since = timezone.now() - LOOKS_BACK
+    chosen = list(
+        sessions.filter(state=ClassSession.State.CLOSED, starts_at__gte=since)
+        .order_by("-starts_at", "-pk")
+        .select_related(None)[:SESSIONS]
+    )[::-1]
+    rolls, said = _marks(chosen)
+    photos = _photos(chosen)
+    faces = _faces(chosen, engine_version)
+    return [
+        facts.Session(
+            session_id=each.pk,
+            starts_at=each.starts_at,
+            ends_at=each.ends_at,
+            policy={name: getattr(each, name) for name in _POLICY},
+            roster=rolls[each.pk],
+            photos=tuple(photos[each.pk]),
+            faces=tuple(faces[each.pk]),
+            said=said[each.pk],
+        )
+        for each in chosen
+    ]
+
+
+def _marks(
+    sessions: Sequence[ClassSession],
+) -> tuple[Mapping[int, dict[int, bool]], Mapping[int, dict[int, bool]]]:
+    enrolled = set(
+        FaceTemplate.objects.filter(student__marks__session__in=sessions).values_list("student", flat=True)
+    )
+    rolls: dict[int, dict[int, bool]] = defaultdict(dict)
+    said: dict[int, dict[int, bool]] = defaultdict(dict)
+    rows = Mark.objects.filter(session__in=sessions).order_by("student")
+    for session, student, status, source in rows.values_list("session", "student", "status", "source"):
+        rolls[session][student] = student in enrolled
+        by_person = source in (Mark.Source.MANUAL, Mark.Source.REVIEWED)
+        if by_person and (status in _HERE or status == Mark.Status.ABSENT):
+            said[session][student] = status in _HERE
+    return rolls, said
+
+
+def _photos(sessions: Sequence[ClassSession]) -> Mapping[int, list[facts.Photo]]:
+    found: dict[int, list[facts.Photo]] = defaultdict(list)
+    rows = Snapshot.objects.filter(session__in=sessions, state=Snapshot.State.DONE)
+    columns = rows.values_list("session", "pk", "taken_at", "unusable", "camera")
+    for session, pk, taken_at, unusable, camera in columns:
+        found[session].append(facts.Photo(pk, taken_at, not unusable, camera))
+    return found
+
+
+def _faces(sessions: Sequence[ClassSession], engine_version: str) -> Mapping[int, list[facts.Face]]:
+    seen = Sighting.objects.filter(
+        snapshot__session__in=sessions, snapshot__state=Snapshot.State.DONE, encoder_version=engine_version
+    )
+    likely: dict[int, list[facts.Likeness]] = defaultdict(list)
+    rows = Candidate.objects.filter(sighting__in=seen).order_by("sighting", "rank")
+    for sighting, student, score, chance in rows.values_list("sighting", "student", "score", "probability"):
+        likely[sighting].append(facts.Likeness(student, score, chance))
+    words = _words(seen)
+    found: dict[int, list[facts.Face]] = defaultdict(list)
+    columns = seen.annotate(
+        second_student=F("second_opinion__student"), second_chance=F("second_opinion__probability")
+    ).values_list(
+        "snapshot__session",
+        "pk",
+        "snapshot",
+        "decision",
+        "reason",
+        "student",
+        "second_student",
+        "second_chance",
+    )
+    for session, pk, photo, decision, reason, student, second, chance in columns.order_by("pk"):
+        truth, rejected, is_face = words.get(pk, (None, frozenset(), True))
+        if is_face:
+            found[session].append(
+                facts.Face(
+                    pk,
+                    photo,
+                    decision,
+                    reason,
+                    student if decision == Sighting.Decision.RECOGNISED else None,
+                    tuple(likely[pk]),
+                    truth,
+                    rejected,
+                    facts.Likeness(second, 0.0, chance) if second else None,
+                )
+            )
+    return found
+
+
+def _words(seen: QuerySet[Sighting]) -> dict[int, tuple[int | None, frozenset[int], bool]]:
+    """What people said about a face: who it is, who it is not, and whether it is a face at all."""
+    found: dict[int, tuple[int | None, frozenset[int], bool]] = {}
+    rows = Review.objects.filter(sighting__in=seen, undone_at__isnull=True)
+    for sighting, verdict, student in rows.values_list("sighting", "verdict", "student"):
+        truth, rejected, is_face = found.get(sighting, (None, frozenset(), True))
+        if verdict == Review.Verdict.IS:
+            truth = student
+        elif verdict == Review.Verdict.NOT_IN_CLASS:
+            truth = facts.NOBODY
+        elif verdict == Review.Verdict.NOT_A_FACE:
+            is_face = False
+        else:
+            rejected |= {student}
+        found[sighting] = (truth, rejected, is_face)
+    return found
+
+
+def cameras(chosen: Iterable[Camera]) -> list[tuple[Camera, CameraFaces]]:
+    """How good the faces of each camera's last thirty days are, from the latest of them; one query."""
+    each = list(chosen)
+    since = timezone.now() - CAMERA_DAYS
+    faces = Sighting.objects.filter(snapshot__camera__in=each, snapshot__taken_at__gte=since)
+    measured: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    rows = faces.order_by("-pk").values_list("snapshot__camera", "quality_details")[:CAMERA_FACES]
+    for camera, quality in rows:
+        if quality:
+            measured[camera].append(quality)
+    return [(camera, judge(measured[camera.pk])) for camera in each]
