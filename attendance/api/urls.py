@@ -59,6 +59,10 @@ urlpatterns = [
     path(f"{SIGHTING}chip/", snapshots.SightingChipView.as_view(), name="sighting-chip"),
     path(f"{SIGHTING}reviews/", reviews.SightingReviewsView.as_view(), name="sighting-reviews"),
     path("reviews/<int:review_id>/undo/", reviews.ReviewUndoView.as_view(), name="review-undo"),
+    path("desk/", reviews.DeskItemsView.as_view(), name="desk"),
+    path("desk/decisions/", reviews.DeskDecisionsView.as_view(), name="desk-decisions"),
+    path("desk/undo/", reviews.DeskUndoView.as_view(), name="desk-undo"),
+    path("desk/many/", reviews.DeskManyView.as_view(), name="desk-many"),
     path("camera/snapshots/", snapshots.CameraSnapshotsView.as_view(), name="camera-snapshots"),
     path(
         "camera/snapshots/<int:snapshot_id>/",

@@ -45,7 +45,7 @@ def settle(request: HttpRequest) -> HttpResponse:
     """One key press. Who comes second is told, and shown what is next."""
     try:
         done = desk_acts.act(request)
-    except errors.AlreadyDecided as error:
+    except (errors.AlreadyDecided, errors.ContestSettled) as error:
         return _next(request, str(error.message), status=error.status)
     remember(request, done)
     return _next(request, done.words, undo=done.undo)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,13 +10,14 @@ from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from attendance import contests, errors, permissions, reviews
-from attendance.desk import facts, queue
-from attendance.desk.settle import settle
-from attendance.models import ClassSession, Contest, DeskFact, Review, Student
-from attendance.web import desk_screen
+from attendance import contests, errors, permissions
+from attendance.desk import acts
+from attendance.desk.shown import shown_at
+from attendance.models import ClassSession, Contest, Review, Student
 from attendance.web.answers import user_of
 from attendance.web.desk_filters import number
 
@@ -63,10 +64,22 @@ def act(request: HttpRequest) -> Done:
         session=session,
         by=user_of(request),
         faces=_faces(request, button),
-        student=_student(request, session, chosen, elsewhere=verdict in ELSEWHERE) if chosen else None,
-        shown=_shown(session, request.POST.get("key", "").partition("-")[2]),
+        student=_student(request, session, chosen, elsewhere=verdict in acts.ELSEWHERE) if chosen else None,
+        shown=shown_at(session, request.POST.get("key", "").partition("-")[2]),
     )
-    return ACTS.get(verdict, _unknown)(asked)
+    if verdict in REPORTS:
+        return _answer_report(asked, verdict)
+    done = acts.decide(
+        session,
+        verdict,
+        asked.by,
+        faces=asked.faces,
+        student=asked.student,
+        off=numbers(request, "off"),
+        shown=asked.shown,
+    )
+    words = WORDS[acts.Act(verdict)] % {"name": asked.student.full_name if asked.student else ""}
+    return Done(words, reverse("web:desk-undo", args=[done.batch]), done.faces, len(done.moved))
 
 
 def _faces(request: HttpRequest, button: str) -> list[int]:
@@ -93,103 +106,17 @@ def _student(request: HttpRequest, session: ClassSession, pk: int, *, elsewhere:
     return get_object_or_404(Student, pk=pk)
 
 
-def _shown(session: ClassSession, address: str) -> dict[str, Any]:
-    """What the person had before them, as the desk builds it at this moment."""
-    items = queue.items_for(ClassSession.objects.filter(pk=session.pk))
-    return next((desk_screen.shown(each.item) for each in items if each.item.answers_to(address)), {})
-
-
-def _word(asked: Asked, verdict: str, words: str) -> Done:
-    decision = settle(asked.session, asked.faces, verdict, asked.by, asked.student, shown=asked.shown)
-    return _decided(decision, words)
-
-
-def _decided(decision: reviews.Decision, words: str) -> Done:
-    undo = reverse("web:desk-undo", args=[decision.batch])
-    return Done(words, undo, len(decision.reviews), len(decision.moved))
-
-
-def _is(asked: Asked) -> Done:
-    name = asked.student.full_name if asked.student else ""
-    return _word(asked, "is", _("This is %(name)s.") % {"name": name})
-
-
-def _is_not(asked: Asked) -> Done:
-    name = asked.student.full_name if asked.student else ""
-    return _word(asked, "is_not", _("This is not %(name)s.") % {"name": name})
-
-
-def _not_in_class(asked: Asked) -> Done:
-    return _word(asked, "not_in_class", _("Not in this class."))
-
-
-def _not_a_face(asked: Asked) -> Done:
-    return _word(asked, "not_a_face", _("Not a face."))
-
-
-def _absent(asked: Asked) -> Done:
-    if asked.student is None:
-        raise errors.UnknownStatus
-    fact = facts.really_absent(asked.session, asked.student, asked.by, shown=asked.shown)
-    return _fact(fact, _("%(name)s is absent.") % {"name": asked.student.full_name})
-
-
-def _fact(fact: DeskFact, words: str) -> Done:
-    return Done(words, reverse("web:desk-undo", args=[fact.batch]), 0, len(fact.changed))
-
-
-def _guest(asked: Asked) -> Done:
-    if asked.student is None:
-        raise errors.UnknownStatus
-    decision = facts.guest(asked.session, asked.faces, asked.student, asked.by, shown=asked.shown)
-    return _decided(decision, _("%(name)s is a guest here.") % {"name": asked.student.full_name})
-
-
-def _on_roster(asked: Asked) -> Done:
-    if asked.student is None:
-        raise errors.UnknownStatus
-    decision = facts.put_on_roster(asked.session, asked.faces, asked.student, asked.by, shown=asked.shown)
-    return _decided(decision, _("%(name)s is on this roster now.") % {"name": asked.student.full_name})
-
-
-def _uphold(asked: Asked) -> Done:
-    contest = contests.uphold(_contest(asked), asked.by)
-    return _answered(contest, _("Put right."))
-
-
-def _decline(asked: Asked) -> Done:
-    return _answered(contests.decline(_contest(asked), asked.by), _("Left as it is."))
-
-
-def _answered(contest: Contest, words: str) -> Done:
+def _answer_report(asked: Asked, verdict: str) -> Done:
+    """Agree with a student's report, or leave everything as it is."""
+    wanted = number(asked.request.POST.get("report"))
+    contest = get_object_or_404(Contest, pk=wanted, session=asked.session)
+    answer = contests.uphold if verdict == "uphold" else contests.decline
+    contest = answer(contest, asked.by)
     said = Review.objects.filter(batch=contest.batch) if contest.batch else Review.objects.none()
     moved = sum(len(review.changed) for review in said) + int(contest.mark_change_id is not None)
-    return Done(
-        words, reverse("web:desk-report-undo", args=[contest.pk]), int(bool(contest.sighting_id)), moved
-    )
+    undo = reverse("web:desk-report-undo", args=[contest.pk])
+    return Done(str(REPORTS[verdict]), undo, int(bool(contest.sighting_id)), moved)
 
-
-def _contest(asked: Asked) -> Contest:
-    wanted = number(asked.request.POST.get("report"))
-    return get_object_or_404(Contest, pk=wanted, session=asked.session)
-
-
-def _merge(asked: Asked) -> Done:
-    fact = facts.merge(asked.session, asked.faces, asked.by)
-    return _fact(fact, _("One person from now on."))
-
-
-def _split(asked: Asked) -> Done:
-    fact = facts.split(asked.session, asked.faces, numbers(asked.request, "off"), asked.by)
-    return _fact(fact, _("Two people from now on."))
-
-
-def _unknown(asked: Asked) -> Done:
-    raise errors.UnknownStatus
-
-
-ELSEWHERE = ("guest", "on_roster")
-"""Students of other courses: administrators only."""
 
 BUTTONS = {
     "pick": "is",
@@ -211,16 +138,19 @@ STUDENT_OF = {
 }
 """The field that names the student, where it is not ``student``."""
 
-ACTS: dict[str, Callable[[Asked], Done]] = {
-    "is": _is,
-    "is_not": _is_not,
-    "not_in_class": _not_in_class,
-    "not_a_face": _not_a_face,
-    "absent": _absent,
-    "guest": _guest,
-    "on_roster": _on_roster,
-    "uphold": _uphold,
-    "decline": _decline,
-    "merge": _merge,
-    "split": _split,
+REPORTS: Mapping[str, str | Promise] = {
+    "uphold": gettext_lazy("Put right."),
+    "decline": gettext_lazy("Left as it is."),
+}
+
+WORDS: Mapping[acts.Act, str | Promise] = {
+    acts.Act.IS: gettext_lazy("This is %(name)s."),
+    acts.Act.IS_NOT: gettext_lazy("This is not %(name)s."),
+    acts.Act.NOT_IN_CLASS: gettext_lazy("Not in this class."),
+    acts.Act.NOT_A_FACE: gettext_lazy("Not a face."),
+    acts.Act.ABSENT: gettext_lazy("%(name)s is absent."),
+    acts.Act.MERGE: gettext_lazy("One person from now on."),
+    acts.Act.SPLIT: gettext_lazy("Two people from now on."),
+    acts.Act.GUEST: gettext_lazy("%(name)s is a guest here."),
+    acts.Act.ON_ROSTER: gettext_lazy("%(name)s is on this roster now."),
 }

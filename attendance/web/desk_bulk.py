@@ -16,8 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from attendance import permissions
 from attendance.desk import queue
-from attendance.desk.bulk import Offer, offers
-from attendance.desk.settle import Pick, confirm_all
+from attendance.desk.bulk import Offer, Wanted, confirm, offers
 from attendance.models import Course, Student
 from attendance.web import desk, desk_filters, desk_screen
 from attendance.web.answers import page, user_of
@@ -67,30 +66,8 @@ def bulk(request: HttpRequest) -> HttpResponse:
 
 def _confirm(request: HttpRequest) -> HttpResponse:
     """Only what was shown and ticked, and only where it still stands."""
-    standing = {offer.desk_item.key: offer for offer in _offers(request, _level(request))}
-    picks, missed = [], 0
-    for value in request.POST.getlist("offer"):
-        key, student, faces = [*value.split("|"), "", ""][:3]
-        offer = standing.get(key)
-        seen = {int(face) for face in faces.split(",") if face.isdecimal() and len(face) < 19}
-        if (
-            offer is None
-            or str(offer.student_id) != student
-            or not seen <= set(offer.sighting_ids)
-            or not seen
-        ):
-            missed += 1
-            continue
-        shown = {**desk_screen.shown(offer.desk_item.item), "bulk": _level(request)}
-        picks.append((offer, tuple(sorted(seen)), shown))
-    students = Student.objects.in_bulk({offer.student_id for offer, _faces, _shown in picks})
-    done = confirm_all(
-        [
-            Pick(offer.desk_item.session, faces, students[offer.student_id], shown)
-            for offer, faces, shown in picks
-        ],
-        user_of(request),
-    )
+    wanted = [_wanted(value) for value in request.POST.getlist("offer")]
+    done = confirm(wanted, _offers(request, _level(request)), user_of(request))
     if done.faces:
         undo = reverse("web:desk-undo", args=[done.batch])
         desk.remember(request, Done("", undo, done.faces, done.marks))
@@ -98,13 +75,20 @@ def _confirm(request: HttpRequest) -> HttpResponse:
             "%(n)d face confirmed; U takes it back.", "%(n)d faces confirmed; U takes them back.", done.faces
         )
         messages.success(request, words % {"n": done.faces})
-    if missed + done.overtaken:
+    if done.overtaken:
         messages.error(
             request,
             _("Some were settled by somebody else in the meantime, or have changed; they were left alone."),
         )
     query = {**desk_filters.of(request).query, "run": "on"}
     return redirect(f"{reverse('web:desk')}?{urlencode(query)}")
+
+
+def _wanted(value: str) -> Wanted:
+    """``12-face-7|34|7,8``; what cannot be read wants nothing."""
+    key, student, faces = [*value.split("|"), "", ""][:3]
+    ids = (desk_filters.number(face) for face in faces.split(","))
+    return Wanted(key, desk_filters.number(student) or 0, frozenset(pk for pk in ids if pk))
 
 
 def _level(request: HttpRequest) -> int:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -112,7 +111,6 @@ class ItemView:
     merges: list[GroupView]
     others: list[Student]
     place: BoxView | None
-    shown: dict[str, Any] = field(default_factory=dict)
 
     @property
     def sighting_ids(self) -> list[int]:
@@ -190,28 +188,7 @@ def item_view(desk_item: DeskItem, items: Sequence[DeskItem]) -> ItemView:
         merges=[_group(key, faces, crops) for key, faces in enumerate(merges, 1)],
         others=list(roster.values()),
         place=_place(item.probe.sighting_id) if item.faces else None,
-        shown=shown(item),
     )
-
-
-def shown(item: Item) -> dict[str, Any]:
-    """What the person had before them, kept with their decision: codes and numbers only."""
-    return {
-        "kind": str(item.kind),
-        "worth": round(item.worth, 3),
-        "reasons": list(item.reasons),
-        "faces": [face.sighting_id for face in item.faces],
-        "candidates": [
-            [each.likeness.student_id, round(each.likeness.distance, 3), each.likeness.probability]
-            for each in item.candidates
-        ],
-        "second": [
-            [face.second.student_id, face.second.probability, face.second.agreement]
-            for face in item.faces
-            if face.second is not None
-        ][:1],
-        "groups": [[face.sighting_id for face in group] for group in item.groups],
-    }
 
 
 def _title(item: Item, about: Student | None) -> str:

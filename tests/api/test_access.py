@@ -88,6 +88,11 @@ RULES = [
     Rule("GET", "sighting-reviews", MINE_READ),
     Rule("POST", "sighting-reviews", mine_changed(201), {"verdict": "not_a_face"}),
     Rule("POST", "review-undo", mine_changed(200)),
+    Rule("GET", "desk", EVERY_PERSON),
+    Rule("POST", "desk-decisions", (201, 400, 403, 201, *NO_CAMERAS), "a decision"),
+    Rule("POST", "desk-undo", mine_changed(204), "a batch"),
+    Rule("GET", "desk-many", EVERY_PERSON),
+    Rule("POST", "desk-many", (201, 201, 201, 201, *NO_CAMERAS), {"offers": []}),
     Rule("POST", "camera-snapshots", (403, 403, 403, 403, 202, 409, 401, 401), make.jpeg(1), "image/jpeg"),
     Rule("GET", "camera-snapshot", (403, 403, 403, 403, 200, 404, 401, 401)),
     Rule("POST", "camera-pair", (404,) * 8, {"code": "AAAA-AAAA"}),
@@ -135,6 +140,7 @@ def numbers(world: World) -> dict[str, Any]:
         "sighting_id": world.sighting.pk,
         "portrait_id": portrait.pk,
         "review_id": review.pk,
+        "batch": review.batch,
         "camera_id": world.camera.pk,
         "rest": "elsewhere/",
     }
@@ -155,6 +161,8 @@ def ask(client: APIClient, rule: Rule, world: World, numbers: dict[str, Any]) ->
             "starts_at": "2026-03-12T09:00:00+01:00", "ends_at": "2026-03-12T09:50:00+01:00",
         },
         "a camera": {"name": "new", "room": world.room.pk},
+        "a decision": {"session": world.session.pk, "act": "absent", "student": world.students[1].pk},
+        "a batch": {"batch": str(numbers["batch"])},
     }.get(rule.body if isinstance(rule.body, str) else "", rule.body)  # fmt: skip
     data = body if isinstance(body, str | bytes) else json.dumps(body) if body is not None else ""
     return client.generic(rule.method, address_of(rule.name, numbers), data, content_type=rule.content_type)
