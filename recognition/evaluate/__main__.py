@@ -21,6 +21,7 @@ from recognition import evaluate
 from recognition.engine import Engine, load_engine
 from recognition.errors import RecognitionError
 from recognition.evaluate import detect
+from recognition.evaluate.encoded import Encoded
 from recognition.evaluate.lfw_data import DataSetError, Lfw
 
 if TYPE_CHECKING:
@@ -65,8 +66,13 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument("--recipe", default="accurate", help="recipe reported under the plain names")
         one.add_argument("--recipes", nargs="*", default=list(RECIPES), help="recipes measured in one pass")
         one.add_argument(
-            "--sizes", nargs="*", type=int, default=[], help="lfw: also one picture of so few pixels"
+            "--sizes",
+            nargs="*",
+            type=int,
+            default=[],
+            help="also with one picture (the probe) of so few pixels",
         )
+        one.add_argument("--folds", type=int, help="lfw: distances of the pairs of the first folds alone")
     for name, what in (
         ("lfw-cnn", "the second network by itself"),
         ("compare", "both encoders on the same faces"),
@@ -92,53 +98,12 @@ def engines(chosen: argparse.Namespace) -> list[Engine]:
 
 def run_lfw(chosen: argparse.Namespace) -> dict[str, float]:
     """LFW's pairs: the recipe asked for under the plain names, every recipe under its own."""
-    from recognition.evaluate import lfw
-    from recognition.evaluate.encoded import encode_lfw
+    from recognition.evaluate import lfw_report
 
-    data = Lfw(chosen.data)
-    pairs = data.pairs
-    loaded = engines(chosen)
-    lines: dict[str, float] = {}
-    by_size: dict[str, np.ndarray] = {}
-    for engine, encoded in zip(loaded, encode_lfw(data, loaded, chosen.out / "cache"), strict=True):
-        scores = lfw.distance_scores(encoded.rows(pairs.first), encoded.rows(pairs.second))
-        found = lfw.verification(scores, pairs)
-        name = engine.recipe.name
-        lines[f"lfw_accuracy_{name}_distance"] = found.accuracy
-        lines[f"fmr_{name}_distance"], lines[f"fnmr_{name}_distance"] = found.fmr, found.fnmr
-        lines[f"fnmr_at_fmr_1pct_{name}_distance"] = lfw.fnmr_at(scores, pairs.same, 0.01)
-        lines[f"fnmr_at_fmr_0.1pct_{name}_distance"] = lfw.fnmr_at(scores, pairs.same, 0.001)
-        if engine is loaded[0]:
-            main_encoded = encoded
-            lines["faces_not_found"] = float((~encoded.found).sum())
-            by_size["distance"] = scores
-    if chosen.sizes:
-        full = np.sort(by_size["distance"][~pairs.same])[::-1]
-        at_one_percent = float(full[int(0.01 * len(full))])
-        for width in chosen.sizes:
-            small = encode_lfw(data, loaded, chosen.out / "cache", rows=pairs.second, width=width)[0]
-            place = np.searchsorted(np.unique(pairs.second), pairs.second)
-            scores = lfw.distance_scores(main_encoded.rows(pairs.first), small.rows(place))
-            by_size[f"{width} px"] = scores
-            lines[f"lfw_accuracy_{width}px"] = lfw.verification(scores, pairs).accuracy
-            lines[f"fnmr_at_fmr_1pct_{width}px"] = lfw.fnmr_at(scores, pairs.same, 0.01)
-            lines[f"fmr_at_full_size_1pct_{width}px"] = lfw.fmr_at(scores, pairs.same, at_one_percent)
-            lines[f"not_found_{width}px"] = float((~small.found).mean())
-    normalised = lfw.normalised_scores(data, main_encoded, pairs)
-    found = lfw.verification(normalised, pairs)
-    from recognition.evaluate import figures
-
-    figures.error_curves(
-        {"normalised score": normalised, **by_size}, pairs.same, chosen.out / "lfw-errors.png"
-    )
-    return lines | {
-        "fnmr_at_fmr_1pct": lfw.fnmr_at(normalised, pairs.same, 0.01),
-        "fnmr_at_fmr_0.1pct": lfw.fnmr_at(normalised, pairs.same, 0.001),
-        "lfw_accuracy_standard_error": found.accuracy_error,
-        "lfw_accuracy": found.accuracy,
-        "fmr_at_threshold": found.fmr,
-        "fnmr_at_threshold": found.fnmr,
-    }
+    data, loaded = Lfw(chosen.data), engines(chosen)
+    if chosen.folds:
+        return lfw_report.some_folds(data, loaded, chosen.out / "cache", chosen.folds)
+    return lfw_report.report(data, loaded, chosen.out, chosen.sizes)
 
 
 def run_open_set(chosen: argparse.Namespace) -> dict[str, float]:
@@ -154,6 +119,26 @@ def run_open_set(chosen: argparse.Namespace) -> dict[str, float]:
         suffix = "" if engine is loaded[0] else f"_{engine.recipe.name}"
         found = open_set_report.report(data, kept, engine.version, seed=chosen.seed, out=chosen.out)
         lines |= {name + suffix: value for name, value in found.items()}
+    return small_probe_lines(data, loaded[0], encoded[0], chosen) | lines
+
+
+def small_probe_lines(
+    data: Lfw, engine: Engine, full: Encoded, chosen: argparse.Namespace
+) -> dict[str, float]:
+    """The same draws with small faces before full-size templates, at the threshold that ships."""
+    from recognition.evaluate import small_probes
+    from recognition.evaluate.encoded import encode_lfw
+    from recognition.policy import MatchPolicy
+
+    rows, policy = np.unique(data.pairs.second), MatchPolicy.default_for(engine.version)
+    lines: dict[str, float] = {}
+    for width in chosen.sizes:
+        (small,) = encode_lfw(data, [engine], chosen.out / "cache", rows=rows, width=width)
+        for templates in (1, 3):
+            found = small_probes.at_accept(
+                data, full, small, rows, policy, templates=templates, seed=chosen.seed
+            )
+            lines |= {f"{name}_{width}px_{templates}_templates": value for name, value in found.items()}
     return lines
 
 
@@ -167,7 +152,7 @@ def run_fit(chosen: argparse.Namespace) -> dict[str, float]:
     lines: dict[str, float] = {}
     for engine, encoded in zip(loaded, encode_lfw(data, loaded, chosen.out / "cache"), strict=True):
         policy = fit.fit_policy(data, encoded, engine.version)
-        fit.save_policy(policy, WEIGHTS / f"decisions-{engine.recipe.name}.safetensors")
+        fit.save_policy(policy, WEIGHTS / f"decisions-{engine.recipe.version}.safetensors")
         lines[f"accept_{engine.recipe.name}"] = policy.accept
         lines[f"review_{engine.recipe.name}"] = policy.review
     return lines

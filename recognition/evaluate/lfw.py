@@ -54,14 +54,14 @@ def normalised_scores(data: Lfw, whole: Encoded, pairs: Pairs, *, seed: int = 0)
 def verification(scores: FloatArray, pairs: Pairs) -> Verification:
     """Accuracy, FMR and FNMR by the ten-fold protocol."""
     folds = []
-    for fold in range(FOLDS):
+    for fold in np.unique(pairs.fold):
         test = pairs.fold == fold
         said = scores[test] > best_threshold(scores[~test], pairs.same[~test])
         same = pairs.same[test]
         folds.append(((said == same).mean(), said[~same].mean(), (~said[same]).mean()))
     table = np.array(folds)
     means = table.mean(axis=0)
-    error = table[:, 0].std(ddof=1) / np.sqrt(FOLDS)
+    error = table[:, 0].std(ddof=1) / np.sqrt(len(folds))
     return Verification(float(means[0]), float(error), float(means[1]), float(means[2]))
 
 
@@ -79,8 +79,13 @@ def best_threshold(scores: FloatArray, same: NDArray[np.bool_]) -> float:
 
 def fnmr_at(scores: FloatArray, same: NDArray[np.bool_], fmr: float) -> float:
     """Share of same pairs missed where a share ``fmr`` of the different ones passes."""
+    return float((scores[same] <= threshold_at(scores, same, fmr)).mean())
+
+
+def threshold_at(scores: FloatArray, same: NDArray[np.bool_], fmr: float) -> float:
+    """The lowest score that at most a share ``fmr`` of the different pairs exceeds."""
     falling = np.sort(scores[~same])[::-1]
-    return float((scores[same] <= falling[int(fmr * len(falling))]).mean())
+    return float(falling[int(fmr * len(falling))])
 
 
 def fmr_at(scores: FloatArray, same: NDArray[np.bool_], threshold: float) -> float:

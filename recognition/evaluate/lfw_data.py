@@ -36,6 +36,13 @@ class Pairs:
     same: NDArray[np.bool_]
     fold: NDArray[np.int64]
 
+    def first_folds(self, count: int) -> Pairs:
+        """Those of the first ``count`` folds; raises DataSetError under two, which cannot judge each other."""
+        if count < 2:
+            raise DataSetError(f"two folds at least, not {count}")
+        kept = self.fold < count
+        return Pairs(self.first[kept], self.second[kept], self.same[kept], self.fold[kept])
+
 
 class Lfw:
     """The pictures of ``lfw.zip`` in alphabetical order, and who each shows.

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recognition.evaluate import groups, lfw, open_set, sessions
+from recognition.evaluate import groups, lfw, open_set, sessions, small_probes
 from recognition.evaluate.__main__ import main
 from recognition.evaluate.encoded import Encoded, central_face, reduced
 from recognition.evaluate.fit import logistic
@@ -118,6 +118,36 @@ def test_verification_finds_the_gap_and_counts_both_errors() -> None:
     assert found.fnmr == pytest.approx(0.01)
     assert found.fmr == pytest.approx(0.02)
     assert found.accuracy == pytest.approx(0.985)
+
+
+def test_some_folds_judge_each_other(made_up: Lfw) -> None:
+    some = made_up.pairs.first_folds(3)
+    assert some.fold.tolist() == [0, 0, 1, 1, 2, 2]
+    assert some.same.all()
+    scores = np.array([1.0, 0.1, 0.2, 0.9, 0.8, 0.2])
+    some = Pairs(some.first, some.second, scores > 0.5, some.fold)
+    assert lfw.verification(scores, some).accuracy == 1.0
+    with pytest.raises(DataSetError, match="two folds"):
+        made_up.pairs.first_folds(1)
+
+
+def test_reduced_probes_are_judged_at_the_shipped_threshold(made_up: Lfw) -> None:
+    from recognition.policy import MatchPolicy
+
+    made_up.__dict__["halves"] = (frozenset[str](), frozenset(made_up.rows_of))
+    full = encoded(made_up, 0.01)
+    policy = MatchPolicy.default_for("x.fast")
+    rows = np.arange(0, len(made_up.names), 2)
+    gone = Encoded(np.full((len(rows), 128), np.nan), np.zeros(len(rows)), np.zeros(len(rows)))
+    same = small_probes.at_accept(made_up, full, full.rows(rows), rows, policy, templates=3, seed=0)
+    assert (same["fpir"], same["fnir"]) == (same["fpir_full"], same["fnir_full"])
+    assert same["probes"] > 100
+    half = Encoded(np.where(np.arange(len(rows))[:, None] % 2, full.rows(rows).encodings, np.nan),
+                   np.ones(len(rows)), np.ones(len(rows)))  # fmt: skip
+    fewer = small_probes.at_accept(made_up, full, half, rows, policy, templates=3, seed=0)
+    assert 0 < fewer["probes"] < same["probes"]
+    with pytest.raises(ValueError, match="no small face"):
+        small_probes.at_accept(made_up, full, gone, rows, policy, templates=3, seed=0)
 
 
 def test_a_picture_without_a_face_counts_as_different() -> None:
