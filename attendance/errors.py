@@ -183,6 +183,12 @@ class OfferGone(RollcallError):
     message = _("This face is not offered any more: its photo has expired, or it adds nothing new.")
 
 
+class SuggestionChanged(RollcallError):
+    code = "suggestion_changed"
+    status = 409
+    message = _("What is suggested has changed since this page was opened. Please look again.")
+
+
 class PolicyOutOfBounds(RollcallError):
     code = "policy_out_of_bounds"
     status = 422

@@ -13,6 +13,7 @@ from attendance.web import (
     desk,
     desk_bulk,
     history,
+    learned,
     mail,
     media,
     models_compared,
@@ -106,6 +107,11 @@ urlpatterns = [
     path("contests/<int:contest_id>/reopen/", contests.reopen, name="contest-reopen"),
     path("students/<int:student_id>/log-in/", contests.give_login, name="login-give"),
     path("students/<int:student_id>/log-in/remove/", contests.take_login, name="login-take"),
+    # what is learned
+    path("site/learned/", learned.site, name="learned"),
+    path("courses/<int:course_id>/learned/", learned.course, name="course-learned"),
+    path("courses/<int:course_id>/learned/apply/", learned.apply, name="learned-apply"),
+    path("courses/<int:course_id>/learned/undo/", learned.undo, name="learned-undo"),
     # faces offered as templates
     path("students/<int:student_id>/offers/<int:sighting_id>/accept/", offers.accept, name="offer-accept"),
     path("students/<int:student_id>/offers/<int:sighting_id>/decline/", offers.decline, name="offer-decline"),

@@ -60,6 +60,12 @@ PORTRAIT_PROBLEMS: Mapping[str, str | Promise] = {
     "could_not_be_read": _("This photo could not be looked at. Please use another one."),
 }
 
+CAMERA_ADVICE: Mapping[str, str | Promise] = {
+    "move_closer": _("Many faces are small: move the camera closer or raise its resolution."),
+    "hold_still": _("Many faces are blurred: fix the camera firmly, clean the lens, set the focus."),
+    "more_light": _("Many faces are dark: more light on the class, and no window behind it."),
+}
+
 OFFER_ADDS: Mapping[str, str | Promise] = {
     "turned_left": _("head turned to the left of the photo"),
     "turned_right": _("head turned to the right of the photo"),

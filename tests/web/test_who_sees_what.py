@@ -30,6 +30,7 @@ def failed_mail() -> MailMessage:
 PAGES: dict[str, Arguments] = {
     "course": lambda s: [s.course.pk],
     "course-dashboard": lambda s: [s.course.pk],
+    "course-learned": lambda s: [s.course.pk],
     "report-file": lambda s: ["course", s.course.pk, "xlsx"],
     "course-sessions": lambda s: [s.course.pk],
     "course-cameras": lambda s: [s.course.pk],
@@ -96,7 +97,7 @@ SITE_PAGES: dict[str, Arguments] = {
     "audit-export": lambda s: [],
     "site": lambda s: [],
     "camera-new": lambda s: [],
-    "mood": lambda s: [],
+    "mood": lambda s: [], "learned": lambda s: [],
     "models": lambda s: [],
 }
 SITE_CHANGES: dict[str, Arguments] = {
@@ -104,6 +105,8 @@ SITE_CHANGES: dict[str, Arguments] = {
     "camera-rotate": lambda s: [s.camera.pk],
     "camera-revoke": lambda s: [s.camera.pk],
     "login-give": lambda s: [s.student.pk],
+    "learned-apply": lambda s: [s.course.pk],
+    "learned-undo": lambda s: [s.course.pk],
     "login-take": lambda s: [s.student.pk],
     "mood-country": lambda s: [],
     "mood-site": lambda s: [],
