@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from attendance.api import views_agents as agents
+from attendance.api import views_calendar as calendar
 from attendance.api import views_cameras as cameras
 from attendance.api import views_contests as contests
 from attendance.api import views_courses as courses
@@ -36,6 +37,18 @@ urlpatterns = [
     path(f"{COURSE}roster/preview/", courses.RosterPreviewView.as_view(), name="roster-preview"),
     path(f"{COURSE}roster/import/", courses.RosterImportView.as_view(), name="roster-import"),
     path(f"{COURSE}roster/<int:student_id>/", courses.RosterEntryView.as_view(), name="roster-entry"),
+    path(f"{COURSE}timetable/", calendar.TimetableView.as_view(), name="timetable"),
+    path(f"{COURSE}timetable/preview/", calendar.TimetablePreviewView.as_view(), name="timetable-preview"),
+    path(f"{COURSE}timetable/<int:slot_id>/", calendar.TimetableSlotView.as_view(), name="timetable-slot"),
+    path("holidays/", calendar.HolidaysView.as_view(), name="holidays"),
+    path("holidays/<int:holiday_id>/", calendar.HolidayView.as_view(), name="holiday"),
+    path(f"{SESSION}cancel/", calendar.SessionCancelView.as_view(), name="session-cancel"),
+    path(f"{SESSION}restore/", calendar.SessionRestoreView.as_view(), name="session-restore"),
+    path("excuses/", calendar.ExcusesView.as_view(), name="excuses"),
+    path("excuses/<int:excuse_id>/approve/", calendar.ExcuseApproveView.as_view(), name="excuse-approve"),
+    path("excuses/<int:excuse_id>/decline/", calendar.ExcuseDeclineView.as_view(), name="excuse-decline"),
+    path("excuses/<int:excuse_id>/withdraw/", calendar.ExcuseWithdrawView.as_view(), name="excuse-withdraw"),
+    path(f"{STUDENT}excuses/", calendar.StudentExcusesView.as_view(), name="student-excuses"),
     path("students/", students.StudentsView.as_view(), name="students"),
     path(STUDENT, students.StudentView.as_view(), name="student"),
     path(f"{STUDENT}consent/", students.ConsentView.as_view(), name="consent"),

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
 from attendance import rules, schooltime
@@ -60,7 +61,7 @@ class SlotForm(forms.Form):
         else:
             first = max(course.term.starts_on, today)
             initial = {
-                "weekday": today.weekday(), "first_day": first, "last_day": max(course.term.ends_on, first),
+                "weekday": today.weekday() if today.weekday() < 5 else 0, "first_day": first, "last_day": max(course.term.ends_on, first),
             }  # fmt: skip
         return cls(data, initial=initial)
 
@@ -168,8 +169,8 @@ class RulesForm(forms.Form):
             assert isinstance(field, forms.IntegerField)
             field.min_value, field.max_value = least, most
             field.validators += [
-                forms.fields.validators.MinValueValidator(least),
-                forms.fields.validators.MaxValueValidator(most),
+                MinValueValidator(least),
+                MaxValueValidator(most),
             ]
             field.widget.attrs |= {"min": least, "max": most, "placeholder": str(getattr(above, name))}
         clock = self.fields["by_clock"]

@@ -113,6 +113,7 @@ def dashboard(request: HttpRequest, course_id: int) -> HttpResponse:
         ),
         "matrix": found,
         "rate": percent_text(found.total.rate),
+        "lessons": sum(not column.session.cancelled for column in found.columns),
         "not_evaluated": sum(column.not_evaluated for column in found.columns),
         "still_open": sum(one.state == ClassSession.State.OPEN for one in found.course.sessions),
         "late_minutes": None if late is None else round(late),

@@ -14,6 +14,7 @@ from rest_framework.test import APIClient
 from attendance.api.urls import urlpatterns
 from attendance.models import Contest, Portrait, Review
 from tests import factories as make
+from tests.api import calendar_rules
 from tests.api.conftest import World
 
 WHO = ("owner", "other", "registrar", "administrator", "camera", "far camera", "revoked camera", "nobody")
@@ -118,6 +119,9 @@ RULES = [
 ]
 
 
+RULES += [Rule(*one) for one in calendar_rules.RULES]
+
+
 @pytest.fixture
 def numbers(world: World) -> dict[str, Any]:
     """What fills the addresses."""
@@ -142,6 +146,7 @@ def numbers(world: World) -> dict[str, Any]:
         "review_id": review.pk,
         "batch": review.batch,
         "camera_id": world.camera.pk,
+        **calendar_rules.numbers(world),
         "rest": "elsewhere/",
     }
 

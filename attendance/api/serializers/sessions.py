@@ -23,6 +23,7 @@ class SessionSerializer(serializers.ModelSerializer[ClassSession]):
         model = ClassSession
         fields = [
             "id", "url", "course", "room", "starts_at", "ends_at", "state", "opened_at", "closed_at",
+            "cancelled_at", "cancel_reason",
             "late_after_minutes", "early_before_minutes", "min_sightings", "min_usable_photos", "grace_minutes",
             "roll_version",
         ]  # fmt: skip
