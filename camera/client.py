@@ -138,7 +138,7 @@ class Server:
 
 def normalised(address: str) -> str:
     """``https://host[:port]``. Raises CameraProblem for what is no such address."""
-    text = address.strip().rstrip("/")
+    text = address.strip()
     if "://" not in text:
         text = f"https://{text}"
     try:

@@ -7,6 +7,7 @@ Serves the folder's ``000.jpg``, ``001.jpg``, ... in a loop at ``rtsp://127.0.0.
 
 from __future__ import annotations
 
+import random
 import sys
 from pathlib import Path
 from typing import Any
@@ -32,8 +33,23 @@ def main(port: str, folder: str, rate: str, codec: str, login: str = "") -> None
     factory: Any = GstRtspServer.RTSPMediaFactory.new()
     factory.set_launch(
         f'( multifilesrc location="{Path(folder) / "%03d.jpg"}" loop=true caps="image/jpeg,framerate={rate}/1" '
-        f"! jpegdec ! videoconvert ! video/x-raw,format=I420 ! videoconvert ! identity sync=true ! {PAY[codec]} )"
+        "! jpegdec ! videoconvert ! videobalance name=light ! videoconvert ! video/x-raw,format=I420 "
+        f"! identity sync=true ! {PAY[codec]} )"
     )
+
+    def flicker(_factory: Any, media: Any) -> None:
+        """As no two pictures of a real camera are the same."""
+        light = media.get_element().get_by_name("light")
+
+        def change() -> bool:
+            light.set_property("brightness", random.uniform(-0.05, 0.05))
+            light.set_property("contrast", random.uniform(0.95, 1.05))
+            return True
+
+        change()
+        GLib.timeout_add(30, change)
+
+    factory.connect("media-configure", flicker)
     factory.set_shared(True)
     if login:
         user, password = login.split(":")

@@ -40,7 +40,7 @@ def kill_at_random(agent: AgentProcess, *words: str, between: Callable[[], None]
         rest = time.monotonic() + draw.uniform(0.5, 7.0)
         while time.monotonic() < rest:
             between()
-            time.sleep(0.25)
+            time.sleep(1)
         agent.kill(signal.SIGTERM if draw.random() < 0.15 else signal.SIGKILL)
         kills += 1
     return kills
