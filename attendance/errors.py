@@ -183,6 +183,12 @@ class OfferGone(RollcallError):
     message = _("This face is not offered any more: its photo has expired, or it adds nothing new.")
 
 
+class NoAddress(RollcallError):
+    code = "no_address"
+    status = 409
+    message = _("Your account has no e-mail address. Please ask an administrator to add it.")
+
+
 class SuggestionChanged(RollcallError):
     code = "suggestion_changed"
     status = 409

@@ -192,7 +192,7 @@ def _templates(students: set[int]) -> _Templates:
         student__in=wanted, student__consent__state=Consent.State.GIVEN
     ).values_list("student", "encoder_version", "encoding", "portrait__from_class_at")
     for student, version, encoding, from_class_at in rows:
-        (portraits if from_class_at is None else added)[student, version].append(from_bytes(encoding))
+        (portraits if from_class_at is None else added)[student, version].append(from_bytes(encoding or b""))
     return _Templates(portraits, added, mates)
 
 

@@ -9,6 +9,7 @@ from celery import shared_task
 from attendance import (
     camera_watch,
     classes,
+    digest,
     enrolment,
     mailing,
     offers,
@@ -47,6 +48,11 @@ def watch_cameras() -> int:
 @shared_task
 def open_due_sessions() -> int:
     return classes.open_due()
+
+
+@shared_task
+def send_digests() -> int:
+    return digest.send_due()
 
 
 @shared_task

@@ -8,6 +8,7 @@ from attendance.web import (
     cameras,
     code,
     contests,
+    digest,
     course_dashboard,
     courses,
     desk,
@@ -133,6 +134,7 @@ urlpatterns = [
     # the review desk
     path("review/", desk.desk, name="desk"),
     path("review/settle/", desk.settle, name="desk-settle"),
+    path("review/by-email/", digest.settings, name="digest"),
     path("review/skip/", desk.skip, name="desk-skip"),
     path("review/<uuid:batch>/undo/", desk.undo, name="desk-undo"),
     path("review/reports/<int:contest_id>/undo/", desk.undo_report, name="desk-report-undo"),

@@ -87,6 +87,7 @@ OWN: dict[str, Arguments] = {
     "report-jobs": lambda s: [],
     "overview-file": lambda s: ["summary", "csv"],
     "desk": lambda s: [],
+    "digest": lambda s: [],
     "desk-bulk": lambda s: [],
 }
 """Pages that show everybody what is theirs: GET."""
