@@ -21,6 +21,10 @@ class School(models.Model):
     consent_text_version = models.CharField(max_length=32, default="2026-1")
     country = models.CharField(_("country"), max_length=2, blank=True)
     """ISO 3166-1, two letters; blank until an administrator has said."""
+    region = models.CharField(_("region"), max_length=3, blank=True)
+    """A part of the country whose law differs, as ``law.REGIONS`` names them."""
+    institution = models.CharField(_("kind of institution"), max_length=10, blank=True)
+    """One of ``law.Institution``."""
     mood_enabled = models.BooleanField(_("mood of the class"), default=False)
     mood_minimum_group = models.PositiveSmallIntegerField(_("faces needed for a mood"), default=5)
 
