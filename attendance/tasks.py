@@ -7,6 +7,7 @@ import uuid
 from celery import shared_task
 
 from attendance import (
+    absence_warnings,
     camera_watch,
     classes,
     digest,
@@ -77,3 +78,8 @@ def make_report(job_id: str) -> bool:
 @shared_task
 def send_due_reports() -> int:
     return scheduled_reports.send_due()
+
+
+@shared_task
+def send_warnings() -> int:
+    return absence_warnings.send_automatic()

@@ -220,6 +220,7 @@ CELERY_BEAT_SCHEDULE = {
     "open-due-sessions": {"task": "attendance.tasks.open_due_sessions", "schedule": 30.0},
     "close-finished-sessions": {"task": "attendance.tasks.close_finished_sessions", "schedule": 60.0},
     "watch-cameras": {"task": "attendance.tasks.watch_cameras", "schedule": 60.0},
+    "send-warnings": {"task": "attendance.tasks.send_warnings", "schedule": 3600.0},
     "send-due-reports": {"task": "attendance.tasks.send_due_reports", "schedule": 60.0},
     "send-digests": {"task": "attendance.tasks.send_digests", "schedule": 900.0},
     "purge-expired": {"task": "attendance.tasks.purge_expired", "schedule": 3600.0},

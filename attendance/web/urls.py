@@ -3,16 +3,17 @@
 from django.urls import path, register_converter
 
 from attendance.web import (
+    absence_warnings,
     account,
     audit_log,
     cameras,
     code,
     contests,
-    digest,
     course_dashboard,
     courses,
     desk,
     desk_bulk,
+    digest,
     history,
     learned,
     mail,
@@ -168,6 +169,20 @@ urlpatterns = [
     path("site/cameras/<int:camera_id>/revoke/", site.revoke_key, name="camera-revoke"),
     # numbers
     path("courses/<int:course_id>/attendance/", course_dashboard.dashboard, name="course-dashboard"),
+    path("courses/<int:course_id>/warnings/", absence_warnings.warnings, name="warnings"),
+    path("courses/<int:course_id>/warnings/send/", absence_warnings.send, name="warnings-send"),
+    path("courses/<int:course_id>/warnings/automatic/", absence_warnings.automatic, name="warnings-automatic"),
+    path(
+        "courses/<int:course_id>/students/<int:student_id>/contacts/",
+        absence_warnings.add_contact,
+        name="contact-add",
+    ),
+    path(
+        "courses/<int:course_id>/contacts/<int:contact_id>/remove/",
+        absence_warnings.remove_contact,
+        name="contact-remove",
+    ),
+    path("site/warnings/", absence_warnings.texts, name="warning-texts"),
     path("reports/", reports.reports, name="reports"),
     path("reports/jobs/", report_jobs.jobs, name="report-jobs"),
     path("reports/jobs/ask/", report_jobs.ask, name="report-ask"),

@@ -8,13 +8,18 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from attendance.models import MailMessage
+from attendance.models import MailMessage, StudentContact
 from attendance.web import urls
 from tests.web import calendar_routes
 
 from .conftest import SchoolFixture
 
 Arguments = Callable[[SchoolFixture], list[object]]
+
+
+def a_contact(school: SchoolFixture) -> StudentContact:
+    found, _created = StudentContact.objects.get_or_create(student=school.student, email="parent@home.example")
+    return found
 
 
 def failed_mail() -> MailMessage:
@@ -32,6 +37,7 @@ PAGES: dict[str, Arguments] = {
     "course-dashboard": lambda s: [s.course.pk],
     "course-learned": lambda s: [s.course.pk],
     "report-file": lambda s: ["course", s.course.pk, "xlsx"],
+    "warnings": lambda s: [s.course.pk],
     "course-sessions": lambda s: [s.course.pk],
     "course-cameras": lambda s: [s.course.pk],
     "session-plan": lambda s: [s.course.pk],
@@ -54,6 +60,10 @@ FOR_CHANGERS: dict[str, Arguments] = {"roster-import": lambda s: [s.course.pk]}
 
 CHANGES: dict[str, Arguments] = {
     "demo-remove": lambda s: [s.course.pk],
+    "warnings-send": lambda s: [s.course.pk],
+    "warnings-automatic": lambda s: [s.course.pk],
+    "contact-add": lambda s: [s.course.pk, s.student.pk],
+    "contact-remove": lambda s: [s.course.pk, a_contact(s).pk],
     "student-add": lambda s: [s.course.pk],
     "student-remove": lambda s: [s.course.pk, s.student.pk],
     "roster-confirm": lambda s: [s.course.pk],
@@ -93,6 +103,7 @@ OWN: dict[str, Arguments] = {
 """Pages that show everybody what is theirs: GET."""
 
 SITE_PAGES: dict[str, Arguments] = {
+    "warning-texts": lambda s: [],
     "audit": lambda s: [],
     "cameras": lambda s: [],
     "audit-export": lambda s: [],
