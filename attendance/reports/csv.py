@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from attendance.reports.document import Document, Kind, Value
@@ -16,11 +17,24 @@ ROLL_HEADER = (
 )  # fmt: skip
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_IDENTIFIER = re.compile(r"[+-]?\w+(?:[._/-]\w+)*(?:@\w+(?:[.-]\w+)*)?\Z")
+IDENTIFIERS = frozenset({"student_number", "email", "course_code"})
+"""Columns by which another system finds its own rows again."""
 
 
 def safe_cell(text: str) -> str:
     """Typed text that a spreadsheet would take for a formula gets an apostrophe (OWASP, CSV injection)."""
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULA_STARTS) else text
+
+
+def safe_identifier(text: str) -> str:
+    """A number or address another system knows somebody by: left as it is where it is nothing but that.
+
+    ``-1001`` must come back as ``-1001``, or the import finds nobody. Without a bracket, quote, comma, space,
+    ``=`` or ``|`` in it, a spreadsheet that took it for a formula could at most subtract. Anything else is
+    neutralised like other text.
+    """
+    return text if _IDENTIFIER.match(text) else safe_cell(text)
 
 
 def write_csv(header: Sequence[str], rows: Iterable[Sequence[object]], *, bom: bool = False) -> str:
@@ -41,7 +55,7 @@ def document_csv(document: Document, *, bom: bool = True) -> str:
 
 def csv_pieces(document: Document, *, bom: bool = True) -> Iterator[str]:
     """The same, some rows at a time: for reports that are too long to hold."""
-    kinds = [column.kind for column in document.columns]
+    kinds = [Kind.IDENTIFIER if column.key in IDENTIFIERS else column.kind for column in document.columns]
     header = [safe_cell(column.key) for column in document.columns]
     if bom:
         yield "\ufeff"
@@ -50,7 +64,8 @@ def csv_pieces(document: Document, *, bom: bool = True) -> Iterator[str]:
 
 def stream_csv(keys: Sequence[str], rows: Iterable[Sequence[Value]]) -> Iterator[str]:
     """Rows of text, some at a time, without a document around them."""
-    return _in_pieces(keys, rows, [Kind.TEXT] * len(keys))
+    kinds = [Kind.IDENTIFIER if key in IDENTIFIERS else Kind.TEXT for key in keys]
+    return _in_pieces(keys, rows, kinds)
 
 
 def _in_pieces(
@@ -86,16 +101,18 @@ def _cell(value: Value, kind: Kind) -> str | int | float:
     written = plain(value, kind)
     if written is None:
         return ""
-    return safe_cell(written) if isinstance(written, str) else written
+    if not isinstance(written, str):
+        return written
+    return safe_identifier(written) if kind is Kind.IDENTIFIER else safe_cell(written)
 
 
 def roll_csv(roll: Iterable[MarkFact], zone: dt.tzinfo, *, bom: bool = True) -> str:
     """One line a student; times on the school's clock."""
     rows = [
         (
-            safe_cell(mark.student_number),
+            safe_identifier(mark.student_number),
             safe_cell(mark.sort_name),
-            safe_cell(mark.email),
+            safe_identifier(mark.email),
             mark.status,
             _number(mark.minutes_late),
             _number(mark.minutes_early),

@@ -20,6 +20,8 @@ Row = tuple[Value, ...]
 
 class Kind(StrEnum):
     TEXT = "text"
+    IDENTIFIER = "identifier"
+    """Text that another system knows somebody or something by."""
     STATUS = "status"
     """A mark's code, shown as its word."""
     LETTER = "letter"

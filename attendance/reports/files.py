@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 
 from attendance import logos, schooltime
-from attendance.models import ClassSession, Course, Student
+from attendance.models import ClassSession, Course, Excuse, Student
 from attendance.reports import documents, facts, lms, matrix
 from attendance.reports.csv import document_csv, stream_csv
 from attendance.reports.document import Document
@@ -74,6 +74,21 @@ def summary_document(courses: QuerySet[Course], days: Days) -> Document:
 
 def missing_document(courses: QuerySet[Course], days: Days) -> Document:
     return documents.missing(facts.missing_in(courses, days), days)
+
+
+def absences_document(courses: QuerySet[Course], days: Days) -> Document:
+    return documents.absences(facts.absences_in_courses(courses, days), days)
+
+
+def away_document(excuses: QuerySet[Excuse], days: Days) -> Document:
+    """Excuses that hold or wait, of days that touch these; ``excuses`` are those the reader may see."""
+    found = excuses.filter(
+        state__in=[Excuse.State.APPROVED, Excuse.State.ASKED],
+        first_day__lte=days.last,
+        last_day__gte=days.first,
+    )
+    listed = found.select_related("student", "course").order_by("first_day", "student__family_name", "pk")
+    return documents.away(list(listed), days)
 
 
 def moodle_marks(session: ClassSession) -> File:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext_lazy as _
 
 from attendance.errors import RollcallError
-from attendance.reports.csv import safe_cell, write_csv
+from attendance.reports.csv import safe_cell, safe_identifier, write_csv
 from attendance.reports.matrix import Matrix
 from attendance.reports.tables import MarkFact, effective
 
@@ -49,7 +49,7 @@ class Filled:
 def moodle_marks(roll: Iterable[MarkFact]) -> str:
     """Marks of one session, to be mapped by ``idnumber`` or ``email`` and ``status``."""
     rows = [
-        (safe_cell(mark.student_number), safe_cell(mark.email), MOODLE_STATUS[status])
+        (safe_identifier(mark.student_number), safe_identifier(mark.email), MOODLE_STATUS[status])
         for mark in roll
         if (status := effective(mark.status, mark.to_check)) in MOODLE_STATUS
     ]
@@ -59,7 +59,12 @@ def moodle_marks(roll: Iterable[MarkFact]) -> str:
 def moodle_grades(matrix: Matrix) -> str:
     """Attendance in per cent, 0 to 100, as a grade; Moodle's user names are not known here and stay empty."""
     rows = [
-        ("", safe_cell(line.student.number), safe_cell(line.student.email), grade(line.tally.rate, 100))
+        (
+            "",
+            safe_identifier(line.student.number),
+            safe_identifier(line.student.email),
+            grade(line.tally.rate, 100),
+        )
         for line in matrix.lines
     ]
     return write_csv(("username", "idnumber", "email", "Attendance"), rows)
@@ -68,7 +73,7 @@ def moodle_grades(matrix: Matrix) -> str:
 def canvas_gradebook(matrix: Matrix) -> str:
     """A gradebook that makes a new assignment *Attendance* worth 100 points."""
     rows = [
-        (safe_cell(line.student.sort_name), "", safe_cell(line.student.number), "", safe_cell(matrix.course.name),
+        (safe_cell(line.student.sort_name), "", safe_identifier(line.student.number), "", safe_cell(matrix.course.name),
          grade(line.tally.rate, 100))
         for line in matrix.lines
     ]  # fmt: skip

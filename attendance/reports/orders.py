@@ -34,6 +34,8 @@ KINDS: dict[str, tuple[str, ...]] = {
     "session": (*files.TABLES, "moodle"),
     "student": files.TABLES,
     "missing": files.TABLES,
+    "absences": files.TABLES,
+    "away": files.TABLES,
     "summary": (*files.TABLES, "sis"),
 }
 """Formats of each report."""
@@ -145,7 +147,10 @@ def document(viewer: Viewer, order: Order, progress: Progress = quiet) -> Docume
         return files.session_document(permissions.sessions_for(viewer).get(pk=pk))
     if order.what == "student":
         return files.student_document(permissions.students_for(viewer).get(pk=pk), allowed, days)
-    return (files.missing_document if order.what == "missing" else files.summary_document)(allowed, days)
+    if order.what == "away":
+        return files.away_document(permissions.excuses_for(viewer), days)
+    about_all = {"missing": files.missing_document, "absences": files.absences_document}
+    return about_all.get(order.what, files.summary_document)(allowed, days)
 
 
 def _chunks(order: Order, course: Course, progress: Progress) -> CourseInChunks:

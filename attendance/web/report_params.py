@@ -11,15 +11,18 @@ from attendance.reports.facts import Days
 from attendance.reports.matrix import Rule
 from attendance.reports.orders import Order
 
+AHEAD = dt.timedelta(days=30)
 Values = Mapping[str, str]
 """``request.GET``, or what stood in an address that is sent along."""
 
 
-def days_of(values: Values, course: Course | None = None) -> Days:
-    """``from`` and ``to``; else the course's term up to today, else the last 90 days."""
+def days_of(values: Values, course: Course | None = None, *, ahead: bool = False) -> Days:
+    """``from`` and ``to``; else the course's term up to today, else the last 90 days (``ahead``: the next 30)."""
     today = schooltime.today()
     first = course.term.starts_on if course else today - dt.timedelta(days=90)
     last = min(course.term.ends_on, today) if course else today
+    if ahead:
+        first, last = today, today + AHEAD
     asked = day_in(values.get("from", "")) or first, day_in(values.get("to", "")) or max(last, first)
     return Days(min(asked), max(asked))
 
@@ -28,7 +31,9 @@ def order_of(values: Values, what: str, pk: int, kind: str, course: Course | Non
     """``run`` and ``rate`` within sense; else the course's own rule. ``bom=0`` leaves out the byte order mark."""
     run = number_in(values.get("run", ""), 1, 99)
     rate = number_in(values.get("rate", ""), 0, 100)
-    return Order(what, pk, kind, days_of(values, course), run, rate, values.get("bom") != "0")
+    return Order(
+        what, pk, kind, days_of(values, course, ahead=what == "away"), run, rate, values.get("bom") != "0"
+    )
 
 
 def rule_of(values: Values, course: Course) -> Rule:

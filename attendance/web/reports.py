@@ -42,6 +42,8 @@ WHAT: dict[str, str | Promise] = {
     "session": gettext_lazy("A session: the roll"),
     "student": gettext_lazy("A student: every lesson"),
     "missing": gettext_lazy("Rolls that are missing"),
+    "absences": gettext_lazy("Absences in a row"),
+    "away": gettext_lazy("Excused absences, also to come"),
     "summary": gettext_lazy("All courses, one line each"),
 }
 ABOUT_ONE = ("course", "session", "student")
@@ -59,7 +61,7 @@ SYSTEMS: dict[str, dict[str, tuple[str | Promise, str | Promise]]] = {
         "canvas": (gettext_lazy("Canvas gradebook"), gettext_lazy("a new column, 100 points")),
         "sis": (gettext_lazy("Student information system"), gettext_lazy("one line a mark")),
     },
-    "student": {}, "missing": {},
+    "student": {}, "missing": {}, "absences": {}, "away": {},
     "summary": {"sis": (gettext_lazy("Student information system"), gettext_lazy("one line a mark, all courses"))},
 }  # fmt: skip
 
