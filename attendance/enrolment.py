@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
-from attendance import errors, galleries, intake, marks, photos, second
+from attendance import errors, galleries, intake, marks, photos, places, second
 from attendance.engines import current_engine, from_bytes, to_bytes
 from attendance.models import ClassSession, Consent, FaceTemplate, Portrait, Student
 from recognition.engine import Engine
@@ -37,10 +37,11 @@ def receive_portrait(student: Student, data: bytes, by: User, name: str = "") ->
     """Keep a photo and have it looked at; the answer appears on the portrait's row.
 
     The same photo sent twice is the same portrait; one refused before is looked at again.
-    Raises ConsentMissing, PhotoRefused and its kinds, StorageFull.
+    Raises ConsentMissing, RecognitionProhibited, PhotoRefused and its kinds, StorageFull.
     """
     if not has_consent(student):
         raise errors.ConsentMissing
+    places.check_enrolment(student)
     photo = photos.clean(
         data, max_bytes=settings.ROLLCALL_MAX_UPLOAD_BYTES, max_pixels=settings.ROLLCALL_MAX_PIXELS
     )

@@ -202,12 +202,6 @@ class PolicyOutOfBounds(RollcallError):
 
 
 # --- mood of the class ----------------------------------------------------------------------------
-class UnknownCountry(RollcallError):
-    code = "unknown_country"
-    status = 422
-    message = _("A country is a code of two letters, like CL or NZ.")
-
-
 class MoodProhibited(RollcallError):
     code = "mood_prohibited"
     status = 409
@@ -216,6 +210,21 @@ class MoodProhibited(RollcallError):
         "inferring emotions in institutions of education (AI Act, Article 5(1)(f)); elsewhere, set the school's "
         "country first."
     )
+
+
+class RecognitionProhibited(RollcallError):
+    code = "recognition_prohibited"
+    status = 409
+    message = _(
+        "The law where this school stands does not allow face recognition, so no photo is taken in. Take the roll by "
+        "hand or with the code on the projector."
+    )
+
+
+class UnknownPlace(RollcallError):
+    code = "unknown_place"
+    status = 422
+    message = _("Choose a country by its code of two letters, and a region and kind of institution from the lists.")
 
 
 class NoticeUnread(RollcallError):

@@ -18,7 +18,7 @@ from django.db.models import F
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from attendance import errors, photos, schooltime
+from attendance import errors, photos, places, schooltime
 from attendance.models import Camera, ClassSession, Snapshot
 from attendance.storage import unguessable_name
 
@@ -48,9 +48,10 @@ def receive(
     """Accept one photo for a session.
 
     The same bytes, or the same Idempotency-Key with the same bytes, answer the snapshot that is there already.
-    Raises SessionNotOpen, PhotoRefused and its kinds, IdempotencyConflict, StorageFull.
+    Raises SessionNotOpen, RecognitionProhibited, PhotoRefused and its kinds, IdempotencyConflict, StorageFull.
     """
     now = timezone.now()
+    places.check_recognition(session.course)
     _check_takes_photos(session, now, taken_at if camera is not None else None)
     photo = photos.clean(
         data, max_bytes=settings.ROLLCALL_MAX_UPLOAD_BYTES, max_pixels=settings.ROLLCALL_MAX_PIXELS

@@ -1,4 +1,4 @@
-"""Where the school is, and what the law there decides for it. Pure; not legal advice, but the lawful way is the easy way.
+"""Where the school is, and what the law there decides for it. Pure. Not legal advice: the lawful way is the easy way.
 
 Each rule names its source and the day it came into force, and what follows here. Looked up on 2026-11-21.
 """
@@ -71,7 +71,8 @@ AI_ACT = Rule(
     "ai_act_5_1_f",
     Effect.NO_MOOD,
     _(
-        "Inferring emotions of persons in institutions of education is prohibited. A figure for a whole class is inferred from faces too and is treated as covered."
+        "Inferring emotions of persons in institutions of education is prohibited. A figure for a whole "
+        "class is inferred from faces too and is treated as covered."
     ),
     _("The mood of a class cannot be switched on."),
     "Regulation (EU) 2024/1689, Article 5(1)(f)",
@@ -82,7 +83,8 @@ NEW_YORK = Rule(
     Effect.NO_RECOGNITION,
     _("Schools in New York State may not buy or use facial recognition."),
     _(
-        "Recognition stays off: no portrait and no photo is taken in. Rolls are taken by hand or with the code on the projector."
+        "Recognition stays off: no portrait and no photo is taken in. Rolls are taken by hand or with the"
+        " code on the projector."
     ),
     "New York State Education Department, determination under State Technology Law § 106-b",
     dt.date(2023, 9, 27),
@@ -91,10 +93,12 @@ FREEDOMS_ACT = Rule(
     "protection_of_freedoms_act",
     Effect.PARENTS_TOLD,
     _(
-        "Each parent of a pupil under 18 is told, at least one consents in writing, none objects in writing, and the pupil may refuse. A reasonable other way must be there."
+        "Each parent of a pupil under 18 is told, at least one consents in writing, none objects in "
+        "writing, and the pupil may refuse. A reasonable other way must be there."
     ),
     _(
-        "Consent is recorded with a parent's name and how it was given; students without it are marked by hand or with the code, and look no different on the roll."
+        "Consent is recorded with a parent's name and how it was given; students without it are marked by"
+        " hand or with the code, and look no different on the roll."
     ),
     "Protection of Freedoms Act 2012, sections 26 to 28",
     dt.date(2013, 9, 1),
@@ -103,10 +107,13 @@ GDPR = Rule(
     "gdpr_9",
     Effect.PARENTS_TOLD,
     _(
-        "Face templates are biometric data: explicit and free consent, and an assessment of the risk (DPIA) before the first use. A school's pupils are rarely free to refuse unless the other way is as easy."
+        "Face templates are biometric data: explicit and free consent, and an assessment of the risk "
+        "(DPIA) before the first use. A school's pupils are rarely free to refuse unless the other way is"
+        " as easy."
     ),
     _(
-        "No template exists without recorded consent; a DPIA is prepared in docs/privacy.md. Ask your data protection officer before the first enrolment."
+        "No template exists without recorded consent; a DPIA is prepared in docs/privacy.md. Ask your "
+        "data protection officer before the first enrolment."
     ),
     "Regulation (EU) 2016/679 and UK GDPR, Articles 9 and 35",
     dt.date(2018, 5, 25),
@@ -115,7 +122,8 @@ BIPA = Rule(
     "illinois_bipa",
     Effect.PUBLIC_POLICY,
     _(
-        "Private bodies publish how long biometric data is kept, get a written release first, and destroy it within three years."
+        "Private bodies publish how long biometric data is kept, get a written release first, and destroy"
+        " it within three years."
     ),
     _("Templates go with the term; publish the retention page as your policy."),
     "Biometric Information Privacy Act, 740 ILCS 14",

@@ -13,13 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import User
-from django.db import transaction
 from django.utils import timezone
 
-from attendance import errors, schooltime
+from attendance import errors, law, places, schooltime
 from attendance.models import ClassSession, Course, School, Snapshot, SnapshotMood
 from attendance.photos import UprightPhoto
-from emotion.law import prohibited_in
 from recognition.types import Face
 
 if TYPE_CHECKING:
@@ -51,8 +49,8 @@ class Moment:
 
 
 def allowed_here(school: School) -> bool:
-    """Whether the law of the school's country leaves it the choice. An unknown country does not."""
-    return bool(school.country) and not prohibited_in(school.country)
+    """Whether the law where the school stands leaves it the choice. An unknown country does not."""
+    return bool(school.country) and places.forbidden(law.Effect.NO_MOOD, school) is None
 
 
 def is_on(course: Course, school: School | None = None) -> bool:
@@ -67,22 +65,6 @@ def is_on(course: Course, school: School | None = None) -> bool:
 
 def minimum_group(course: Course, school: School | None = None) -> int:
     return DEMO_MINIMUM if course.is_demo else (school or schooltime.get_school()).mood_minimum_group
-
-
-def set_country(country: str) -> School:
-    """The school's country decides; moving into one that prohibits mood switches it off everywhere."""
-    school = schooltime.get_school()
-    school.country = country.strip().upper()
-    try:
-        allowed = allowed_here(school)
-    except ValueError as error:
-        raise errors.UnknownCountry from error
-    with transaction.atomic():
-        if not allowed:
-            school.mood_enabled = False
-            Course.objects.filter(is_demo=False).update(mood_enabled=False)
-        school.save(update_fields=["country", "mood_enabled"])
-    return school
 
 
 def switch_site(on: bool, *, notice_read: bool) -> None:

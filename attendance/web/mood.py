@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from attendance import moods, schooltime
@@ -24,15 +22,6 @@ def mood(request: HttpRequest) -> HttpResponse:
         "courses": Course.objects.select_related("term", "mood_switched_by").order_by("name", "code"),
     }
     return render(request, "web/mood_settings.html", context)
-
-
-@page
-@require_POST
-def set_country(request: HttpRequest) -> HttpResponse:
-    administrators_only(request)
-    moods.set_country(request.POST.get("country", ""))
-    messages.success(request, _("The country is stored."))
-    return redirect("web:mood")
 
 
 @page

@@ -10,7 +10,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 import emotion
-from attendance import errors, moods, pipeline, schooltime
+from attendance import errors, moods, pipeline, places, schooltime
 from attendance.models import ClassSession, Course, Snapshot, SnapshotMood
 from tests import factories as make
 from tests.attendance.conftest import FakeEngine, face
@@ -32,7 +32,7 @@ def classifier(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def switched_on(country: str = "NZ") -> Course:
-    moods.set_country(country)
+    places.set_place(country)
     moods.switch_site(True, notice_read=True)
     course = make.course(make.teacher())
     moods.switch_course(course, True, make.teacher(), notice_read=True)
@@ -83,7 +83,7 @@ def test_a_group_that_is_too_small_is_not_read(engine: FakeEngine, classifier: N
 def test_the_demo_class_shows_it_from_three_faces_wherever_it_runs(
     engine: FakeEngine, classifier: None
 ) -> None:
-    moods.set_country("DE")
+    places.set_place("DE")
     course = make.course(is_demo=True)
     moods.switch_course(course, True, make.teacher(), notice_read=True)
     photo_of(make.session(course), engine, 3)
@@ -93,7 +93,7 @@ def test_the_demo_class_shows_it_from_three_faces_wherever_it_runs(
 @pytest.mark.parametrize("country", ["DE", "es", "IE", "NO", "el", ""])
 def test_where_the_law_prohibits_it_it_cannot_be_switched_on(country: str) -> None:
     if country:
-        moods.set_country(country)
+        places.set_place(country)
     with pytest.raises(errors.MoodProhibited):
         moods.switch_site(True, notice_read=True)
     with pytest.raises(errors.MoodProhibited):
@@ -103,7 +103,7 @@ def test_where_the_law_prohibits_it_it_cannot_be_switched_on(country: str) -> No
 def test_moving_to_such_a_country_switches_it_off_everywhere() -> None:
     course = switched_on("CL")
     assert moods.is_on(course)
-    moods.set_country("FR")
+    places.set_place("FR")
     course.refresh_from_db()
     assert not moods.is_on(course)
     assert not course.mood_enabled
@@ -111,7 +111,7 @@ def test_moving_to_such_a_country_switches_it_off_everywhere() -> None:
 
 
 def test_without_the_notice_nothing_is_switched_on() -> None:
-    moods.set_country("NZ")
+    places.set_place("NZ")
     with pytest.raises(errors.NoticeUnread):
         moods.switch_site(True, notice_read=False)
     moods.switch_site(True, notice_read=True)
@@ -120,15 +120,15 @@ def test_without_the_notice_nothing_is_switched_on() -> None:
 
 
 def test_a_course_waits_for_the_site() -> None:
-    moods.set_country("NZ")
+    places.set_place("NZ")
     with pytest.raises(errors.MoodOffForSite):
         moods.switch_course(make.course(), True, make.teacher(), notice_read=True)
 
 
 @pytest.mark.parametrize("country", ["Germany", "1", "D3", "ÄÖ"])
 def test_a_country_is_two_letters(country: str) -> None:
-    with pytest.raises(errors.UnknownCountry):
-        moods.set_country(country)
+    with pytest.raises(errors.UnknownPlace):
+        places.set_place(country)
 
 
 def test_without_its_weights_attendance_goes_on(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:

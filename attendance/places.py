@@ -1,0 +1,46 @@
+"""Where the school stands: asked of an administrator, and consulted before anything the law there may forbid."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from attendance import errors, law, schooltime
+from attendance.models import Course, School, Student
+
+
+def place_of(school: School) -> law.Place:
+    return law.Place(school.country, school.region, school.institution)
+
+
+def forbidden(effect: law.Effect, school: School | None = None) -> law.Rule | None:
+    """The rule that forbids something where the school stands; None where none does or it is not known where."""
+    return law.forbids(place_of(school or schooltime.get_school()), effect)
+
+
+def set_place(country: str, region: str = "", institution: str = "") -> School:
+    """Store where the school is; what the law there forbids is switched off at once. Raises UnknownPlace."""
+    country, region = country.strip().upper(), region.strip().upper()
+    if len(country) != 2 or not country.isascii() or not country.isalpha():
+        raise errors.UnknownPlace
+    if not law.is_region(country, region) or institution not in {"", *law.Institution}:
+        raise errors.UnknownPlace
+    school = schooltime.get_school()
+    school.country, school.region, school.institution = country, region, institution
+    with transaction.atomic():
+        if forbidden(law.Effect.NO_MOOD, school):
+            school.mood_enabled = False
+            Course.objects.filter(is_demo=False).update(mood_enabled=False)
+        school.save(update_fields=["country", "region", "institution", "mood_enabled"])
+    return school
+
+
+def check_recognition(course: Course) -> None:
+    """Raises RecognitionProhibited where the law forbids recognition; nobody in the demo class is a pupil."""
+    if not course.is_demo and forbidden(law.Effect.NO_RECOGNITION):
+        raise errors.RecognitionProhibited
+
+
+def check_enrolment(student: Student) -> None:
+    """Raises RecognitionProhibited for everybody but the people of the demo class."""
+    if forbidden(law.Effect.NO_RECOGNITION) and not student.courses.filter(is_demo=True).exists():
+        raise errors.RecognitionProhibited
