@@ -10,6 +10,7 @@ from attendance.api import views_cameras as cameras
 from attendance.api import views_contests as contests
 from attendance.api import views_courses as courses
 from attendance.api import views_docs as docs
+from attendance.api import views_learned as learned
 from attendance.api import views_models as models
 from attendance.api import views_reviews as reviews
 from attendance.api import views_sessions as sessions
@@ -89,6 +90,19 @@ urlpatterns = [
     path(CAMERA, cameras.CameraView.as_view(), name="camera"),
     path(f"{CAMERA}rotate/", cameras.CameraRotateView.as_view(), name="camera-rotate"),
     path(f"{CAMERA}revoke/", cameras.CameraRevokeView.as_view(), name="camera-revoke"),
+    path(f"{MARK}history/", learned.MarkHistoryView.as_view(), name="mark-history"),
+    path(f"{STUDENT}offers/", learned.OffersView.as_view(), name="offers"),
+    path(
+        f"{STUDENT}offers/<int:sighting_id>/accept/", learned.OfferAcceptView.as_view(), name="offer-accept"
+    ),
+    path(
+        f"{STUDENT}offers/<int:sighting_id>/decline/",
+        learned.OfferDeclineView.as_view(),
+        name="offer-decline",
+    ),
+    path("learned/", learned.LearnedSiteView.as_view(), name="learned"),
+    path(f"{COURSE}learned/", learned.LearnedCourseView.as_view(), name="course-learned"),
+    path(f"{COURSE}policy/", learned.PolicyView.as_view(), name="course-policy"),
     path("my/lessons/", contests.OwnLessonsView.as_view(), name="my-lessons"),
     path("my/faces/<int:sighting_id>/", contests.OwnFaceView.as_view(), name="my-face"),
     path("my/contests/", contests.OwnContestsView.as_view(), name="my-contests"),
