@@ -72,6 +72,10 @@ def _parser() -> argparse.ArgumentParser:
             default=[],
             help="also with one picture (the probe) of so few pixels",
         )
+        one.add_argument("--seeds", type=int, default=1, help="open-set: the mean over so many seeds")
+        one.add_argument(
+            "--swapped", action="store_true", help="open-set: fit on the test people, report the others"
+        )
         one.add_argument("--folds", type=int, help="lfw: distances of the pairs of the first folds alone")
     for name, what in (
         ("lfw-cnn", "the second network by itself"),
@@ -107,17 +111,27 @@ def run_lfw(chosen: argparse.Namespace) -> dict[str, float]:
 
 
 def run_open_set(chosen: argparse.Namespace) -> dict[str, float]:
-    """Classes and sessions of the test people, with the policy that ships."""
-    from recognition.evaluate import open_set_report
+    """Classes and sessions of the test people with the policy that ships; or, swapped, of the calibration people with
+    a policy fitted here on the test people, which is not kept."""
+    from recognition.evaluate import fit, open_set_report
     from recognition.evaluate.encoded import encode_lfw
+    from recognition.policy import MatchPolicy
 
-    data = Lfw(chosen.data)
+    data = Lfw(chosen.data).with_halves_swapped() if chosen.swapped else Lfw(chosen.data)
     loaded = engines(chosen)
     encoded = encode_lfw(data, loaded, chosen.out / "cache")
+    out = chosen.out / "swapped" if chosen.swapped else chosen.out
+    out.mkdir(parents=True, exist_ok=True)
     lines: dict[str, float] = {}
     for engine, kept in list(zip(loaded, encoded, strict=True))[::-1]:
+        policy = (
+            fit.fit_policy(data, kept, engine.version)
+            if chosen.swapped
+            else MatchPolicy.default_for(engine.version)
+        )
         suffix = "" if engine is loaded[0] else f"_{engine.recipe.name}"
-        found = open_set_report.report(data, kept, engine.version, seed=chosen.seed, out=chosen.out)
+        seeds = range(chosen.seed, chosen.seed + chosen.seeds)
+        found = open_set_report.over_seeds(data, kept, policy, seeds=seeds, out=out)
         lines |= {name + suffix: value for name, value in found.items()}
     return small_probe_lines(data, loaded[0], encoded[0], chosen) | lines
 

@@ -109,3 +109,9 @@ class Lfw:
         calibration = many[: len(many) // 2] + few[: len(few) // 2]
         test = many[len(many) // 2 :] + few[len(few) // 2 :]
         return frozenset(calibration), frozenset(test)
+
+    def with_halves_swapped(self) -> Lfw:
+        """The same data with test people for calibration people: the second half of a cross-validation."""
+        other = Lfw(self.path)
+        other.__dict__["halves"] = self.halves[::-1]
+        return other

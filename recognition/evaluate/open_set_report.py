@@ -20,9 +20,8 @@ FloatArray = NDArray[np.float64]
 GROUPED_SESSIONS = 15
 
 
-def report(data: Lfw, encoded: Encoded, version: str, *, seed: int, out: Path) -> dict[str, float]:
-    """All figures of one engine version by name; curves are drawn into ``out``."""
-    policy = MatchPolicy.default_for(version)
+def report(data: Lfw, encoded: Encoded, policy: MatchPolicy, *, seed: int, out: Path) -> dict[str, float]:
+    """All figures of one policy by name, on the test people; curves are drawn into ``out``."""
     lines: dict[str, float] = {}
     curves: dict[str, Scores] = {}
     for templates in (1, 3):
@@ -31,12 +30,25 @@ def report(data: Lfw, encoded: Encoded, version: str, *, seed: int, out: Path) -
         lines |= {name + ("_1_template" if templates == 1 else ""): value for name, value in found.items()}
         curves |= {f"{method}, {templates} template{'s'[: templates - 1]}": s for method, s in kept.items()}
     lines |= _sessions(data, encoded, policy, seed)
-    recipe = version.rsplit(".", 1)[-1]
+    recipe = policy.engine_version.rsplit(".", 1)[-1]
     figures.identification_curves(curves, out / f"open-set-{recipe}.png")
     draws = _draws(data, encoded, 3, seed) + _draws(data, encoded, 1, seed)
     table = np.array([open_set.policy_scores(encoded.encodings, policy)(draw) for draw in draws])
     error = figures.reliability(table, policy, out / f"reliability-{recipe}.png")
     return lines | {"calibration_error": error}
+
+
+def over_seeds(
+    data: Lfw, encoded: Encoded, policy: MatchPolicy, *, seeds: range, out: Path
+) -> dict[str, float]:
+    """The mean of ``report`` over seeds, and each seed's FNIR where there are several."""
+    found = [report(data, encoded, policy, seed=seed, out=out) for seed in seeds]
+    lines = {name: float(np.mean([one[name] for one in found])) for name in found[0]}
+    if len(found) > 1:
+        for seed, one in zip(seeds, found, strict=True):
+            each = {name: value for name, value in one.items() if name.startswith("fnir_at_fpir")}
+            lines |= {f"{name}_seed_{seed}": value for name, value in each.items()}
+    return lines
 
 
 def _draws(data: Lfw, encoded: Encoded, templates: int, seed: int) -> list[ClassDraw]:

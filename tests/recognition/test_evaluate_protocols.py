@@ -57,6 +57,7 @@ def test_calibration_and_test_people_are_disjoint_and_all_there(made_up: Lfw) ->
     assert not calibration & test
     assert len(calibration | test) == 140
     assert Lfw(made_up.path.parent).halves == (calibration, test)
+    assert made_up.with_halves_swapped().halves == (test, calibration)
 
 
 def test_classes_keep_templates_probes_and_strangers_apart(made_up: Lfw) -> None:
