@@ -39,3 +39,10 @@ class JpegRenderer(BaseRenderer):
         renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
         return bytes(data)
+
+
+class FileRenderer(JpegRenderer):
+    """Whatever a file is; it goes out as it is stored."""
+
+    media_type = "*/*"
+    format = "file"

@@ -12,6 +12,7 @@ from attendance.api import views_courses as courses
 from attendance.api import views_docs as docs
 from attendance.api import views_learned as learned
 from attendance.api import views_models as models
+from attendance.api import views_reports as reports
 from attendance.api import views_reviews as reviews
 from attendance.api import views_sessions as sessions
 from attendance.api import views_snapshots as snapshots
@@ -111,5 +112,8 @@ urlpatterns = [
     path("contests/<int:contest_id>/settle/", contests.ContestSettleView.as_view(), name="contest-settle"),
     path("contests/<int:contest_id>/reopen/", contests.ContestReopenView.as_view(), name="contest-reopen"),
     path("models/", models.ModelsView.as_view(), name="models"),
+    path("report-jobs/", reports.ReportJobsView.as_view(), name="report-jobs"),
+    path("report-jobs/<uuid:job_id>/", reports.ReportJobView.as_view(), name="report-job"),
+    path("report-jobs/<uuid:job_id>/file/", reports.ReportJobFileView.as_view(), name="report-job-file"),
     path("<path:rest>", docs.nothing_here, name="nothing-here"),
 ]

@@ -12,7 +12,7 @@ from django.urls import URLPattern
 from rest_framework.test import APIClient
 
 from attendance.api.urls import urlpatterns
-from attendance.models import Contest, Portrait, Review
+from attendance.models import Contest, Portrait, ReportJob, Review
 from tests import factories as make
 from tests.api import calendar_rules
 from tests.api.conftest import World
@@ -21,6 +21,10 @@ WHO = ("owner", "other", "registrar", "administrator", "camera", "far camera", "
 NO_CAMERAS = (403, 403, 401, 401)
 MINE_READ = (200, 404, 200, 200, *NO_CAMERAS)
 """The teacher's own, readable by those who see all courses."""
+
+
+OWN_ONLY = (200, 404, 404, 404, *NO_CAMERAS)
+"""Of the person who asked for it, and nobody else's."""
 
 
 def mine_changed(good: int) -> tuple[int, ...]:
@@ -122,6 +126,11 @@ RULES = [
     Rule("GET", "contests", EVERY_PERSON),
     Rule("POST", "contest-settle", mine_changed(200), {"verdict": "decline", "answer": "It stays."}),
     Rule("POST", "contest-reopen", mine_changed(409)),
+    Rule("GET", "report-jobs", EVERY_PERSON),
+    Rule("POST", "report-jobs", (202, 404, 202, 202, *NO_CAMERAS), "a report"),
+    Rule("GET", "report-job", OWN_ONLY),
+    Rule("GET", "report-job-file", (410, 404, 404, 404, *NO_CAMERAS)),
+    Rule("DELETE", "report-job", (204, 404, 404, 404, *NO_CAMERAS)),
     Rule("GET", "schema", EVERY_PERSON),
     Rule("GET", "docs", (302,) * 8),
     Rule("GET", "nothing-here", (404,) * 8),
@@ -144,6 +153,10 @@ def numbers(world: World) -> dict[str, Any]:
     contest = Contest.objects.create(
         session=world.session, student=world.students[2], kind="was_there", at=world.session.starts_at
     )
+    job = ReportJob.objects.create(
+        asked_by=world.owner, what="course", subject_id=world.course.pk, kind="csv", first_day="2026-03-01",
+        last_day="2026-03-31", created_at=world.session.starts_at,
+    )  # fmt: skip
     return {
         "contest_id": contest.pk,
         "course_id": world.course.pk,
@@ -153,6 +166,7 @@ def numbers(world: World) -> dict[str, Any]:
         "sighting_id": world.sighting.pk,
         "portrait_id": portrait.pk,
         "review_id": review.pk,
+        "job_id": job.pk,
         "batch": review.batch,
         "camera_id": world.camera.pk,
         **calendar_rules.numbers(world),
@@ -164,7 +178,8 @@ def address_of(name: str, numbers: dict[str, Any]) -> str:
     found = next(pattern for pattern in urlpatterns if pattern.name == name)
     path = str(found.pattern)
     for key, value in numbers.items():
-        path = path.replace(f"<int:{key}>", str(value)).replace(f"<path:{key}>", str(value))
+        for kind in ("int", "path", "uuid"):
+            path = path.replace(f"<{kind}:{key}>", str(value))
     return f"/api/{path}"
 
 
@@ -175,6 +190,10 @@ def ask(client: APIClient, rule: Rule, world: World, numbers: dict[str, Any]) ->
             "starts_at": "2026-03-12T09:00:00+01:00", "ends_at": "2026-03-12T09:50:00+01:00",
         },
         "a camera": {"name": "new", "room": world.room.pk},
+        "a report": {
+            "what": "course", "subject": world.course.pk, "kind": "csv",
+            "first_day": "2026-03-01", "last_day": "2026-03-31",
+        },
         "a decision": {"session": world.session.pk, "act": "absent", "student": world.students[1].pk},
         "a batch": {"batch": str(numbers["batch"])},
     }.get(rule.body if isinstance(rule.body, str) else "", rule.body)  # fmt: skip
