@@ -37,7 +37,7 @@ ROLLCALL_KEYS: list[str] = [key.strip() for key in env.list("ROLLCALL_KEYS", def
 if not LOCAL_ONLY and not ROLLCALL_KEYS:
     raise ImproperlyConfigured("ROLLCALL_KEYS must be set when ROLLCALL_LOCAL is off: ./run manage keys new")
 
-ROLLCALL_AUDIT_KEY = env.str("ROLLCALL_AUDIT_KEY", default=f"audit:{SECRET_KEY}")
+ROLLCALL_AUDIT_KEY = env.str("ROLLCALL_AUDIT_KEY", default="") or f"audit:{SECRET_KEY}"
 """Chains the log of who looked at whom; changing it makes older entries look broken."""
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
