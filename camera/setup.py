@@ -51,13 +51,16 @@ def _pair(config: Config, given: Namespace, ask: Ask | None, say: Callable[[str]
             "yes",
         ):
             return
+    server: Server | None = None
+    name = given.name
     while True:
         try:
-            server = _reached(
-                given.server or _asked(ask, "Address of the Rollcall server: ", "--server"), config.ca_file
-            )
+            if server is None:
+                address = given.server or _asked(ask, "Address of the Rollcall server: ", "--server")
+                server = _reached(address, config.ca_file)
             code = given.code or _asked(ask, "Code shown on the camera page: ", "--code")
-            name = given.name or (ask("A name for this camera, such as front left [none]: ") if ask else "")
+            if ask is not None and not name:
+                name = ask("A name for this camera, such as front left [none]: ")
             _exchange(config, server, code, name)
             say(f"Paired with {config.room}.")
             return
@@ -65,8 +68,8 @@ def _pair(config: Config, given: Namespace, ask: Ask | None, say: Callable[[str]
             if ask is None or (given.code and given.server):
                 raise
             say(str(problem))
-            given.code = given.code if isinstance(problem, Unreachable) else ""
-            given.server = "" if isinstance(problem, Unreachable) else given.server
+            given.code = ""
+            given.server = ""
 
 
 def _reached(address: str, ca_file: str) -> Server:
