@@ -6,7 +6,7 @@ const $$ = (selector, within = document) => [...within.querySelectorAll(selector
 const now = () => $("[data-desk-now]") ?? $(".desk");
 const keyOf = (part) => $("[name=key]", part)?.value ?? "";
 
-let waiting = false;
+let waiting = null; // the request that is under way
 let kept = null; // a key pressed while the server answers, and the item it was meant for
 
 function other() {
@@ -44,40 +44,43 @@ document.addEventListener("keydown", (event) => {
     if (!waiting) $("[data-desk-other]")?.focus();
     return;
   }
-  if (waiting) { kept = { key: event.key, item: keyOf($("[data-desk-next]:not([hidden])")) }; return; }
+  if (waiting) { kept = { key: event.key, item: keyOf($("[data-desk-next]:not([hidden])") ?? now()) }; return; }
   const button = buttonFor(event.key);
   if (button) { event.preventDefault(); button.click(); }
 });
 
-const ours = (event) => Boolean(event.detail.elt.closest?.(".desk")) && event.detail.requestConfig?.verb === "post";
 function turn(forward) {
   const next = $("[data-desk-next]");
   if (!next) return;
   $("[data-desk-now]").hidden = forward;
   next.hidden = !forward;
 }
-document.body.addEventListener("htmx:beforeRequest", (event) => {
-  if (!ours(event)) return;
-  if (waiting) { event.preventDefault(); return; }
-  waiting = true;
-  kept = null;
-  if (!event.detail.requestConfig.path.includes("/undo/")) turn(true);
-});
-/* Told that somebody else was quicker, the answer still brings what is next. */
-document.body.addEventListener("htmx:beforeSwap", (event) => {
-  if (event.detail.xhr.status === 409 && event.detail.target.id === "live" && event.detail.xhr.responseText) event.detail.shouldSwap = true;
-});
-document.body.addEventListener("htmx:afterRequest", (event) => {
-  if (!ours(event)) return;
-  waiting = false;
-  if (!event.detail.successful && !(event.detail.xhr.status === 409 && event.detail.xhr.responseText)) turn(false);
-});
-/* The next item takes the keys and the focus; a key pressed for it in the meantime is not lost. */
-document.body.addEventListener("htmx:afterSettle", (event) => {
-  if (event.detail.target.id !== "live" && event.detail.elt?.id !== "live") return;
-  waiting = false;
-  ($("[data-desk]") ?? $(".desk .btn"))?.focus({ preventScroll: true });
+/* The next item takes the focus, so that no button of the old one can; at the end Enter does nothing. */
+const takeFocus = () => ($("[data-desk]") ?? $(".desk"))?.focus({ preventScroll: true });
+/* A key pressed for the next item in the meantime is not lost. */
+function ready() {
+  if (!waiting) return;
+  waiting = null;
   const press = kept;
   kept = null;
   if (press && press.item && press.item === keyOf(now())) buttonFor(press.key)?.click();
+}
+document.body.addEventListener("htmx:beforeRequest", (event) => {
+  const { elt, requestConfig, xhr } = event.detail;
+  if (!elt.closest?.(".desk") || requestConfig.verb !== "post") return;
+  if (waiting) { event.preventDefault(); return; }
+  waiting = xhr;
+  kept = null;
+  if (!requestConfig.path.includes("/undo/")) turn(true);
+});
+/* Told that somebody else was quicker, the answer still brings what is next. */
+const brings = (detail) => detail.successful || (detail.xhr.status === 409 && Boolean(detail.xhr.responseText));
+document.body.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.target.id === "live" && brings({ ...event.detail, successful: false })) event.detail.shouldSwap = true;
+});
+document.body.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.xhr !== waiting) return;
+  if (!brings(event.detail)) turn(false);
+  takeFocus();
+  setTimeout(ready, 40); // htmx makes what is new work after 20 ms
 });
