@@ -125,10 +125,11 @@ def measure(agent: AgentProcess, site: Site, wire: Wire, session: int, every: in
         "session_id=V['session'], state='done').exclude(pk__in=V['known'])])",
         session=session, known=sorted(known),
     )  # fmt: skip
-    named = site.query(
-        "SELECT count(*) FROM attendance_sighting JOIN attendance_snapshot ON snapshot_id = attendance_snapshot.id "
-        f"WHERE session_id = {session} AND decision = 'recognised'"
-    )[0][0]
+    named = site.python(
+        "from attendance.models import Sighting\n"
+        "answer(Sighting.objects.filter(snapshot__session=V['session'], decision='recognised').count())",
+        session=session,
+    )
     delays.sort()
     p95 = delays[min(len(delays) - 1, round(0.95 * (len(delays) - 1)))]
     print(
