@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from tests.camera.conftest import AgentProcess, Stream, free_port, until
+from tests.camera.conftest import AgentProcess, Stream, answers, free_port, until
 from tests.conftest import redis_server_path
 from tests.stress.site import REAL_WORKER, Site, site_in
 
@@ -85,10 +85,12 @@ def redis(folder: Path) -> Iterator[str]:
         process.terminate()
 
 
-def prepare(site: Site, frames: Path) -> dict[str, int | str]:
+def prepare(site: Site, server: str, frames: Path) -> dict[str, int | str]:
     """The demo class, its classroom photos as frames, and a session of it that is open now."""
     env = site.env
-    subprocess.run([sys.executable, "manage.py", "demo"], cwd=ROOT, env=env, check=True, timeout=900)
+    subprocess.run(
+        [sys.executable, "manage.py", "demo", "--server", server], cwd=ROOT, env=env, check=True, timeout=900
+    )
     made: dict[str, int | str] = site.python(
         "import datetime as dt\nfrom pathlib import Path\nfrom django.utils import timezone\n"
         "from django.core.files.storage import default_storage\nfrom django.contrib.auth.models import User\n"
@@ -161,7 +163,8 @@ def main() -> None:
                 [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}", "--threads", "4"],
                 cwd=ROOT, env=site.env, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             ))  # fmt: skip
-            made = prepare(site, frames)
+            until(lambda: answers(port), 60)
+            made = prepare(site, f"http://127.0.0.1:{port}", frames)
             wire = Wire(port)
             lens = Stream(frames, free_port(), ("25", "h264"))
             lens.on()

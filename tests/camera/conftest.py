@@ -109,7 +109,7 @@ def _served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
                 cwd=ROOT, env=site.env, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         site.processes.append(web)
-        until(lambda: _answers(port), 60, (folder / "web.log").read_text)
+        until(lambda: answers(port), 60, (folder / "web.log").read_text)
         yield School(site, f"http://127.0.0.1:{port}", room, 0)
 
 
@@ -120,7 +120,7 @@ def school(_served: School) -> School:
     return _served
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0
@@ -250,7 +250,7 @@ class Stream:
             [SYSTEM_PYTHON, str(script), str(self.port), str(self.folder), *self.words],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        until(lambda: _answers(self.port), 20)
+        until(lambda: answers(self.port), 20)
 
     def off(self) -> None:
         if self.process is not None:
