@@ -37,6 +37,10 @@ def paths(school: world.World) -> dict[str, str]:
         "student without consent": f"/students/{school.students[2].pk}/",
         "site": "/site/",
         "camera key": "/site/cameras/new/",
+        "history of a mark": f"/sessions/{session}/marks/{school.students[4].pk}/history/",
+        "learned": f"/courses/{course}/learned/",
+        "learned, site": "/site/learned/",
+        "review e-mail": "/review/by-email/",
     }
 
 
