@@ -1,0 +1,27 @@
+"""Put a backup into an empty site."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from attendance import backups
+
+
+class Command(BaseCommand):
+    help = (
+        "Put a backup in the place of an empty site; set ROLLCALL_KEYS to the keys it was made under first."
+    )
+    requires_migrations_checks = False
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("folder", type=Path)
+
+    def handle(self, *args: Any, folder: Path, **options: Any) -> None:
+        try:
+            done = backups.restore(folder)
+        except backups.BackupError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"{done.files} files and the database, {done.bytes / 1e6:.1f} MB")
