@@ -8,6 +8,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from attendance import cameras, health, intake, mailing, permissions
 from attendance.models import Camera, Room, Snapshot
+from attendance.reports import site_facts
+from attendance.web import site_screen
 from attendance.web.answers import administrators_only, page, user_of
 from attendance.web.forms import CameraForm
 
@@ -21,7 +23,8 @@ def site(request: HttpRequest) -> HttpResponse:
         "parts": health.check(),
         "backlog": health.backlog(),
         "failed": failed.order_by("-received_at")[:100],
-        "cameras": Camera.objects.select_related("room"),
+        "cameras": site_screen.cameras(),
+        "numbers": site_facts.read(site_screen.COURSES_SHOWN),
         "mail": mailing.overview(),
     }
     return render(request, "web/site.html", context)

@@ -45,7 +45,7 @@ function arrivals(box) {
   const rows = rowsOf(box);
   const whole = frame(rows.map((row) => row.x));
   whole.yAxis.minInterval = 1;
-  whole.series = [{ name: box.dataset.wordStudents, type: "bar", data: rows.map((row) => number(row.y)), barCategoryGap: "18%", itemStyle: { color: colour("--brand"), borderRadius: [4, 4, 0, 0] }, label: { show: true, position: "top", color: colour("--ink-2") } }];
+  whole.series = [{ name: box.dataset.wordStudents, type: "bar", data: rows.map((row) => number(row.y)), barCategoryGap: "18%", itemStyle: { color: colour("--brand"), borderRadius: [4, 4, 0, 0] }, label: { show: !("quiet" in box.dataset), position: "top", color: colour("--ink-2") } }];
   return whole;
 }
 
