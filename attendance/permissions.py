@@ -65,6 +65,13 @@ def is_administrator(user: Viewer) -> bool:
     return role_of(user) is Role.ADMINISTRATOR
 
 
+def administrators() -> QuerySet[User]:
+    """Everybody who may change the site itself."""
+    return User.objects.filter(
+        Q(is_superuser=True) | Q(groups__name=ADMINISTRATORS), is_active=True
+    ).distinct()
+
+
 def sees_all_courses(user: Viewer) -> bool:
     return role_of(user) in (Role.ADMINISTRATOR, Role.REGISTRAR)
 

@@ -303,6 +303,9 @@ ROLLCALL_WORKER_PROCESSES = env.int("ROLLCALL_WORKER_PROCESSES", default=1)
 ROLLCALL_TORCH_THREADS = env.int("ROLLCALL_TORCH_THREADS", default=0)
 """0: the machine's cores shared out over the worker processes."""
 
+ROLLCALL_METRICS_TOKEN = env.str("ROLLCALL_METRICS_TOKEN", default="")
+"""Who brings it as a bearer token may read ``/metrics``; empty: there is no such page."""
+
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -1,0 +1,136 @@
+"""Every part looked at, one sentence and one next step each; for whoever has a terminal and a problem."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core.checks import WARNING, run_checks
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from attendance import audit, health, schooltime
+from attendance.models import FaceTemplate
+from attendance.permissions import administrators
+from attendance.sealing import SealBroken, keyring
+from recognition.errors import RecognitionError
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    part: str
+    ok: bool
+    sentence: str
+    next_step: str = ""
+
+
+NEXT_STEPS = {
+    "database": "Start it, or mend DATABASE_URL.",
+    "storage": "Make room on the disk that holds ROLLCALL_DATA_DIR.",
+    "queue": "Start Redis, or mend REDIS_URL; accepted photos are kept meanwhile.",
+    "workers": "Look into the worker's log, or start another worker.",
+    "second opinion": "Restore recognition/lfw_cnn/weights from the release, or set ROLLCALL_SECOND_OPINION=off.",
+}
+
+
+def examine() -> Iterator[Finding]:
+    """Looks at the parts one after the other; a part that breaks does not hide those after it."""
+    for part in health.check():
+        yield Finding(part.name, part.ok, str(part.message), "" if part.ok else NEXT_STEPS.get(part.name, ""))
+    looks: tuple[Callable[[], Finding], ...] = (_tables, _keys, _engine, _people, _place, _log, _settings)
+    for look in looks:
+        try:
+            yield look()
+        except DatabaseError as error:
+            yield Finding(
+                look.__name__.strip("_"), False, f"Not known while the database does not answer ({error})."
+            )
+
+
+def _tables() -> Finding:
+    executor = MigrationExecutor(connection)
+    due = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if due:
+        return Finding("tables", False, f"{len(due)} migrations have not run.", "./run manage migrate")
+    return Finding("tables", True, "up to date")
+
+
+def _keys() -> Finding:
+    if keyring().newest is None:
+        return Finding(
+            "keys",
+            False,
+            "Photos and templates lie unsealed.",
+            "Set ROLLCALL_KEYS (./run manage keys new), then ./run manage keys rotate.",
+        )
+    try:
+        FaceTemplate.objects.order_by("-pk").first()
+    except SealBroken as error:
+        return Finding("keys", False, str(error), "Put the key it was sealed with back into ROLLCALL_KEYS.")
+    return Finding("keys", True, f"{len(keyring().keys)} in use")
+
+
+def _engine() -> Finding:
+    from attendance.engines import current_engine
+
+    try:
+        version = current_engine().version
+    except (RecognitionError, OSError) as error:
+        return Finding(
+            "recognition", False, str(error), "Install the pinned packages again: rm -r .venv && ./run setup"
+        )
+    old = FaceTemplate.objects.exclude(encoder_version=version).exclude(
+        portrait__templates__encoder_version=version
+    )
+    if old.exists():
+        return Finding(
+            "recognition",
+            False,
+            f"{old.count()} templates were made by an older engine.",
+            "./run manage reencode",
+        )
+    return Finding("recognition", True, version)
+
+
+def _people() -> Finding:
+    if not administrators().exists():
+        return Finding("people", False, "There is no administrator.", "./run manage createsuperuser")
+    return Finding("people", True, f"{administrators().count()} administrators")
+
+
+def _place() -> Finding:
+    if not schooltime.get_school().country:
+        return Finding(
+            "law",
+            False,
+            "It is not known where the school is.",
+            "Say so on the page Site, Where the school is.",
+        )
+    return Finding("law", True, schooltime.get_school().country)
+
+
+def _log() -> Finding:
+    verdict = audit.verify()
+    if not verdict.whole:
+        return Finding(
+            "audit log",
+            False,
+            "Its chain is broken: somebody changed or removed entries.",
+            "Keep a copy of the database; ./run manage audit",
+        )
+    return Finding("audit log", True, f"{verdict.entries} entries, all unchanged")
+
+
+def _settings() -> Finding:
+    if settings.LOCAL_ONLY:
+        return Finding("settings", True, "for this machine and its network only (ROLLCALL_LOCAL)")
+    found = [message for message in run_checks(include_deployment_checks=True) if message.level >= WARNING]
+    if found:
+        return Finding(
+            "settings",
+            False,
+            f"{len(found)} warnings, the first: {found[0].msg}",
+            "./run manage check --deploy",
+        )
+    return Finding("settings", True, "fit for the internet")
