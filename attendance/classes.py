@@ -144,6 +144,15 @@ def close_finished(now: dt.datetime | None = None) -> int:
     return closed
 
 
+def opens_by_itself(session: ClassSession) -> bool:
+    """Whether the clock will open this planned session; two queries at most."""
+    if session.state != ClassSession.State.PLANNED or session.is_cancelled:
+        return False
+    if session.ends_at <= timezone.now() or holidays.on_day(schooltime.school_day(session.starts_at)):
+        return False
+    return bool(_by_the_clock(ClassSession.objects.filter(pk=session.pk)))
+
+
 def _by_the_clock(sessions: QuerySet[ClassSession]) -> list[ClassSession]:
     """Those of a timetable, in courses whose rules say that the clock opens and closes; two queries."""
     planned = list(sessions.filter(Q(slot__isnull=False) | Q(import_key__isnull=False)))

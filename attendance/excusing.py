@@ -161,6 +161,7 @@ def _follow(excuse: Excuse) -> Excuse:
     """The student's marks of the covered sessions, as they are with the excuse in its new state."""
     begun = excuses.sessions_covered(excuse).filter(marks__student=excuse.student_id)
     for session_id in begun.order_by("pk").values_list("pk", flat=True):
-        marks.lay_excuse(session_id, excuse.student_id)
+        if not marks.lay_excuse(session_id, excuse.student_id):
+            marks.touch(session_id)  # the hint beside a mark that stays
     excuse.refresh_from_db()
     return excuse

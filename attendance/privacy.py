@@ -153,7 +153,9 @@ def _add_event(consent: Consent, by: User) -> None:
 
 def _keep_marks_as_given_by(student: Student, by: User) -> set[int]:
     """What a camera said becomes what a person answers for; the sessions whose faces named the student."""
-    student.marks.exclude(source=Mark.Source.MANUAL).exclude(status=Mark.Status.NOT_EVALUATED).update(
+    # Nobody answers for what an excuse says: it can still be withdrawn.
+    not_the_cameras = (Mark.Status.NOT_EVALUATED, Mark.Status.EXCUSED)
+    student.marks.exclude(source=Mark.Source.MANUAL).exclude(status__in=not_the_cameras).update(
         source=Mark.Source.MANUAL, decided_by=by, decided_at=timezone.now(), reason=""
     )
     student.marks.update(first_seen_at=None, last_seen_at=None, seen_in=0)

@@ -77,6 +77,9 @@ class TimetableView(SlotView):
 
 
 class TimetablePreviewView(SlotView):
+    queryset = TimetableSlot.objects.none()
+    filter_backends = ()
+    pagination_class = None
     serializer_class = TimetableRowSerializer
 
     @extend_schema(

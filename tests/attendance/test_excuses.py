@@ -212,7 +212,8 @@ def test_the_number_of_queries_does_not_grow(course: Course, django_assert_num_q
         for _ in range(3):
             excuse(student, course, When.of_sessions(sessions))
     schooltime.school_zone()
+    student = course.students.first()
     with django_assert_num_queries(1):  # type: ignore[operator]
         excuses.covering_session(sessions[0])
     with django_assert_num_queries(2):  # type: ignore[operator]
-        excuses.covering_student(course.students.first().pk, sessions)
+        excuses.covering_student(student.pk, sessions)
