@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from attendance import accounts, errors, galleries, marks, report_jobs, schooltime
+from attendance.desk import forget
 from attendance.models import (
     Candidate,
     ClassSession,
@@ -172,7 +173,7 @@ def _sightings_of(student: Student) -> list[int]:
     confirmed = Review.objects.filter(student=student, verdict=Review.Verdict.IS).values_list(
         "sighting_id", flat=True
     )
-    return list({*named, *confirmed})
+    return list({*named, *confirmed, *forget.faces_named(student)})
 
 
 def _empty_biometrics(student: Student) -> list[str]:
@@ -189,6 +190,7 @@ def _empty_biometrics(student: Student) -> list[str]:
     )
     Candidate.objects.filter(student=student).delete()
     Review.objects.filter(student=student).delete()
+    forget.forget_student(student)
     FaceTemplate.objects.filter(student=student).delete()
     Portrait.objects.filter(student=student).delete()
     return files
