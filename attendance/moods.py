@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -142,6 +143,35 @@ def of_session(session: ClassSession) -> list[Moment]:
         for taken_at, faces, read in rows
     ]
     return [Moment(row[0], mood) for row, mood in zip(rows, smoothed(moods, calibration), strict=True)]
+
+
+def by_session(course: Course, session_ids: Sequence[int]) -> dict[int, ClassMood]:
+    """The mood of the class in each of these sessions; empty where it is off. One query.
+
+    A session's photos show the same people again and again, so its interval is that of one of its photos.
+    """
+    if not session_ids or not is_on(course):
+        return {}
+    sums: dict[int, list[tuple[int, Sequence[float]]]] = defaultdict(list)
+    rows = SnapshotMood.objects.filter(snapshot__session__in=session_ids, snapshot__unusable="")
+    for session_id, faces, read in rows.values_list("snapshot__session_id", "faces", "read"):
+        sums[session_id].append((faces, read))
+    if not sums:
+        return {}
+    from emotion import EmotionError, load_classifier
+    from emotion.mood import mood_of_counts
+
+    try:
+        calibration = load_classifier().calibration
+    except EmotionError as error:
+        log.warning("the mood of the class cannot be shown: %s", error)
+        return {}
+    found = {}
+    for session_id, photos in sums.items():
+        mean = [sum(column) / len(photos) for column in zip(*(read for _faces, read in photos), strict=True)]
+        faces = round(sum(faces for faces, _read in photos) / len(photos))
+        found[session_id] = mood_of_counts(faces, tuple(mean), calibration)
+    return found
 
 
 def _check_may_switch_on(school: School, notice_read: bool) -> None:

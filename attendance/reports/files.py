@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import QuerySet
 
 from attendance import logos, schooltime
-from attendance.models import ClassSession, Course, Excuse, Student
+from attendance.models import ClassSession, Course, Excuse, SignInArrival, Student
 from attendance.reports import documents, facts, lms, matrix
 from attendance.reports.csv import document_csv, stream_csv
 from attendance.reports.document import Document
 from attendance.reports.facts import Days
 from attendance.reports.json import document_json
-from attendance.reports.matrix import Matrix, Rule
+from attendance.reports.matrix import CellFact, CourseFacts, Matrix, Rule, StudentFact
 from attendance.reports.pdf import document_pdf
 from attendance.reports.rolls import roll_of
 from attendance.reports.xlsx import document_xlsx
@@ -55,6 +55,27 @@ def written(document: Document, kind: str, made_at: dt.datetime, *, bom: bool = 
 def course_matrix(course: Course, days: Days, rule: Rule | None = None) -> Matrix:
     """By the course's own rule, unless another one is asked for."""
     return matrix.build(facts.course_facts(course, days), rule or facts.course_rule(course))
+
+
+def session_matrix(session: ClassSession) -> Matrix:
+    """One session as it stands now, open or closed; who signed in by code came when they did so."""
+    fact = replace(facts.session_fact(session, schooltime.school_zone()), state=ClassSession.State.CLOSED)
+    came = dict(SignInArrival.objects.filter(session=session).values_list("student_id", "at"))
+    marks = list(session.marks.select_related("student"))
+    students = [
+        StudentFact(one.student_id, one.student.number, one.student.sort_name, one.student.email)
+        for one in marks
+    ]
+    cells = [
+        CellFact(
+            session.pk, one.student_id, one.status, one.to_check, one.minutes_late, one.minutes_early, one.source,
+            one.first_seen_at or came.get(one.student_id),
+        )
+        for one in marks
+    ]  # fmt: skip
+    course = session.course
+    found = CourseFacts(course.pk, course.code, course.name, "", students, [fact], cells)
+    return matrix.build(found, facts.course_rule(course))
 
 
 def session_document(session: ClassSession) -> Document:

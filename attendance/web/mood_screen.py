@@ -72,7 +72,7 @@ def build(session: ClassSession) -> MoodScreen | None:
                 _("from turned inward (0) to attentive (1), by expression alone"),
                 session,
                 moments,
-                [_scaled(moment.mood.engagement, lowest, highest) for moment in moments],
+                [scaled(moment.mood.engagement, lowest, highest) for moment in moments],
                 signed=False,
             ),
             _band(
@@ -91,7 +91,13 @@ def build(session: ClassSession) -> MoodScreen | None:
     )
 
 
-def _scaled(estimate: Estimate, lowest: float, highest: float) -> Estimate:
+def engagement_percent(estimate: Estimate) -> tuple[str, str, str]:
+    """(low, value, high) of engagement from 0 to 100, for a chart and its table."""
+    found = scaled(estimate, min(ENGAGEMENT.values()), max(ENGAGEMENT.values()))
+    return f"{found.low * 100:.0f}", f"{found.value * 100:.0f}", f"{found.high * 100:.0f}"
+
+
+def scaled(estimate: Estimate, lowest: float, highest: float) -> Estimate:
     """The index's own range, 0.2 to 0.9, drawn out to 0 to 1."""
     low, value, high = (
         (number - lowest) / (highest - lowest) for number in (estimate.low, estimate.value, estimate.high)
@@ -136,7 +142,7 @@ def _band(
 
 
 def _row(moment: moods.Moment, lowest: float, highest: float) -> MomentRow:
-    engagement = _scaled(moment.mood.engagement, lowest, highest)
+    engagement = scaled(moment.mood.engagement, lowest, highest)
     valence = moment.mood.valence
     return MomentRow(
         moment.taken_at,

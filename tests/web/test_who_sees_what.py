@@ -45,6 +45,7 @@ PAGES: dict[str, Arguments] = {
     "portraits": lambda s: [s.student.pk],
     "session": lambda s: [s.session.pk],
     "session-live": lambda s: [s.session.pk],
+    "session-dashboard": lambda s: [s.session.pk],
     "roll-csv": lambda s: [s.session.pk],
     "face": lambda s: [s.session.pk, s.unsure.pk],
     "mark-history": lambda s: [s.session.pk, s.student.pk],

@@ -65,7 +65,23 @@ function shares(box) {
   return whole;
 }
 
-const kinds = { rate, arrivals, shares };
+/* Attendance beside engagement with its interval: told apart by sign and stroke, not by colour. */
+function mood(box) {
+  const rows = rowsOf(box), words = box.dataset;
+  const whole = frame(rows.map((row) => row.x));
+  whole.yAxis = { ...whole.yAxis, min: 0, max: 100, axisLabel: { ...whole.yAxis.axisLabel, formatter: "{value} %" } };
+  whole.tooltip.valueFormatter = (value) => (value === null || value === undefined ? "–" : `${value} %`);
+  whole.legend = { top: 0, right: 0, textStyle: { color: colour("--ink-2") }, data: [words.wordRate, words.wordMood] };
+  const edge = (name, key) => ({ name, type: "line", data: rows.map((row) => number(row[key])), symbol: "none", lineStyle: { color: colour("--plum"), type: "dotted", width: 1.5 }, itemStyle: { color: colour("--plum") } });
+  whole.series = [
+    { name: words.wordRate, type: "line", data: rows.map((row) => number(row.y)), symbol: "circle", symbolSize: 8, lineStyle: { color: colour("--brand"), width: 2.5 }, itemStyle: { color: colour("--brand") } },
+    { name: words.wordMood, type: "line", data: rows.map((row) => number(row.mood)), symbol: "diamond", symbolSize: 10, lineStyle: { color: colour("--plum"), type: "dashed", width: 2 }, itemStyle: { color: colour("--plum") } },
+    edge(words.wordLow, "low"), edge(words.wordHigh, "high"),
+  ];
+  return whole;
+}
+
+const kinds = { rate, arrivals, shares, mood };
 const drawn = $$("[data-chart]").map((box) => [box, window.echarts.init(box, null, { renderer: "canvas" })]);
 function draw() {
   for (const [box, chart] of drawn) chart.setOption(kinds[box.dataset.chart](box), true);
