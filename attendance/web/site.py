@@ -24,6 +24,7 @@ def site(request: HttpRequest) -> HttpResponse:
         "backlog": health.backlog(),
         "failed": failed.order_by("-received_at")[:100],
         "cameras": site_screen.cameras(),
+        "two": site_screen.two_models(),
         "numbers": site_facts.read(site_screen.COURSES_SHOWN),
         "mail": mailing.overview(),
     }

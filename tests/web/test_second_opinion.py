@@ -193,3 +193,13 @@ def test_the_api_gives_the_same_numbers(school: SchoolFixture) -> None:
     assert one["total"]["faces"] == 4
     assert client.get(reverse("api:models"), {"course": 10**30}).status_code == 400
     assert client.get(reverse("api:models"), {"course": 999_999}).status_code == 404
+
+
+def test_the_site_page_has_the_comparison_in_four_numbers(school: SchoolFixture) -> None:
+    client = school.client("administrator")
+    assert "No face was read by both models yet" in client.get(reverse("web:site")).text
+    opinion(school.sighting, school.student, "same")
+    differing(school)
+    text = client.get(reverse("web:site")).text
+    assert "50.0 %" in text
+    assert "2.5 ms" in text
