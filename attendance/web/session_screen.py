@@ -134,6 +134,11 @@ def etag_of(session: ClassSession, photo_id: int | None, language: str) -> str:
     return f'"{session.pk}-{session.roll_version}-{session.state}-{counts}-{photo_id or 0}-{language}"'
 
 
+def stands(session: ClassSession) -> str:
+    """What the page's buttons depend on: the state, or that it is cancelled."""
+    return "cancelled" if session.is_cancelled else session.state
+
+
 def build(session: ClassSession, photo_id: int | None = None) -> SessionScreen:
     """Everything the live part of a session page shows. ``photo_id``: the photo a person chose to look at."""
     snapshots = list(session.snapshots.order_by("taken_at", "pk"))

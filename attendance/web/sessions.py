@@ -61,6 +61,9 @@ def session(request: HttpRequest, session_id: int) -> HttpResponse:
 def live(request: HttpRequest, session_id: int) -> HttpResponse:
     """The part that changes; 304 while nothing did, so that asking every two seconds costs next to nothing."""
     found = _session(request, session_id)
+    if request.GET.get("was", session_screen.stands(found)) != session_screen.stands(found):
+        # The clock or a colleague opened or closed it: buttons and state of the whole page are out of date.
+        return HttpResponse(headers={"HX-Refresh": "true", "Cache-Control": "no-store"})
     etag = session_screen.etag_of(found, _photo_id(request), get_language() or "")
     if request.headers.get("If-None-Match") == etag:
         response = HttpResponse(status=304)

@@ -351,3 +351,22 @@ def test_the_timetable_page_does_not_grow_in_queries(
     assert ClassSession.objects.filter(slot__isnull=False).count() == 24
     with django_assert_max_num_queries(20):
         assert school.client().get(path).status_code == 200
+
+
+def test_a_page_that_is_open_is_read_anew_when_the_clock_opens_the_session(school: SchoolFixture) -> None:
+    session = make.session(school.course, "planned")
+    live = reverse("web:session-live", args=[session.pk])
+    assert "HX-Refresh" not in school.client().get(live, {"was": "planned"})
+    ClassSession.objects.filter(pk=session.pk).update(state="open")
+    assert school.client().get(live, {"was": "planned"})["HX-Refresh"] == "true"
+    assert "HX-Refresh" not in school.client().get(live, {"was": "open"})
+    assert "HX-Refresh" not in school.client().get(live)
+
+
+def test_a_planned_lesson_says_that_it_opens_by_itself(school: SchoolFixture) -> None:
+    start = timezone.now() + dt.timedelta(hours=1)
+    session = make.session(school.course, "planned", start, import_key="k")
+    path = reverse("web:session", args=[session.pk])
+    assert "It opens by itself" in school.client().get(path).text
+    by_hand = make.session(school.course, "planned", start)
+    assert "It opens by itself" not in school.client().get(reverse("web:session", args=[by_hand.pk])).text
