@@ -106,7 +106,7 @@ def run_lfw(chosen: argparse.Namespace) -> dict[str, float]:
 
     data, loaded = Lfw(chosen.data), engines(chosen)
     if chosen.folds:
-        return lfw_report.some_folds(data, loaded, chosen.out / "cache", chosen.folds)
+        return lfw_report.some_folds(data, loaded, chosen.out / "cache", chosen.folds, chosen.sizes)
     return lfw_report.report(data, loaded, chosen.out, chosen.sizes)
 
 

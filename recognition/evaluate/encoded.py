@@ -44,6 +44,17 @@ class Encoded:
         """Some of the pictures, in that order."""
         return Encoded(self.encodings[wanted], self.quality[wanted], self.face_pixels[wanted])
 
+    def spread_over(self, rows: NDArray[np.int64], count: int) -> Encoded:
+        """These faces as ``rows`` of ``count`` pictures; the others count as without a face."""
+        whole = Encoded(np.full((count, self.encodings.shape[1]), np.nan), np.zeros(count), np.zeros(count))
+        for to, own in zip(
+            (whole.encodings, whole.quality, whole.face_pixels),
+            (self.encodings, self.quality, self.face_pixels),
+            strict=True,
+        ):
+            to[rows] = own
+        return whole
+
 
 class _EncodedOnce:
     """An encoder that remembers the chips of the picture at hand."""
@@ -75,15 +86,18 @@ def encode_lfw(
     *,
     rows: Iterable[int] | None = None,
     width: int | None = None,
+    full: Encoded | None = None,
 ) -> list[Encoded]:
     """The face in the middle of each picture of ``rows`` (all when None), for each of ``engines``, which must have
     the same detector and encoder.
 
     ``width``: the pictures are first reduced so that the face is so many pixels wide (JPEG quality 90), and the
-    face is found again in the small picture. Results are kept in ``cache``.
+    face is found again in the small picture; ``full`` says how wide it is (all pictures are encoded when None).
+    Results are kept in ``cache``.
     """
     wanted = np.arange(len(data.names)) if rows is None else np.unique(np.array(list(rows), dtype=np.int64))
-    full = None if width is None else encode_lfw(data, engines, cache)[0]
+    if width is not None and full is None:
+        full = encode_lfw(data, engines, cache)[0]
     once = _EncodedOnce(engines[0].encoder)
     engines = [replace(engine, encoder=once) for engine in engines]
     suffix = "" if width is None else f"-{width}px"
@@ -93,7 +107,11 @@ def encode_lfw(
         chunk = wanted[(wanted >= start) & (wanted < start + CHUNK)]
         paths = [folder / f"{start:05d}.npy" for folder in folders]
         if not all(_is_kept(path, len(chunk)) for path in paths):
-            factors = np.ones(len(chunk)) if full is None else _factors(full.face_pixels[chunk], width or 0)
+            factors = (
+                np.ones(len(chunk))
+                if full is None or width is None
+                else _factors(full.face_pixels[chunk], width)
+            )
             tables = np.empty((len(engines), len(chunk), COLUMNS))
             for place, (row, factor) in enumerate(zip(chunk, factors, strict=True)):
                 once.forget()

@@ -59,7 +59,7 @@ def _sizes(
     lines: dict[str, float] = {}
     at_one_percent = lfw.threshold_at(by_size["distance"], pairs.same, 0.01)
     for width in sizes:
-        (small,) = encode_lfw(data, [engine], cache, rows=pairs.second, width=width)
+        (small,) = encode_lfw(data, [engine], cache, rows=pairs.second, width=width, full=full)
         place = np.searchsorted(np.unique(pairs.second), pairs.second)
         scores = lfw.distance_scores(full.rows(pairs.first), small.rows(place))
         by_size[f"{width} px"] = scores
@@ -70,16 +70,17 @@ def _sizes(
     return lines
 
 
-def some_folds(data: Lfw, loaded: Sequence[Engine], cache: Path, folds: int) -> dict[str, float]:
+def some_folds(
+    data: Lfw, loaded: Sequence[Engine], cache: Path, folds: int, sizes: Sequence[int]
+) -> dict[str, float]:
     """The pairs of the first ``folds`` folds by distance: what a detector is worth, without encoding all pictures."""
-    pairs = data.pairs.first_folds(folds)
+    pairs, cache = data.pairs.first_folds(folds), cache / f"folds-{folds}"
     wanted = np.unique(np.concatenate([pairs.first, pairs.second]))
-    whole = encode_lfw(data, loaded, cache / f"folds-{folds}", rows=wanted)
     lines: dict[str, float] = {}
-    for engine, encoded in list(zip(loaded, whole, strict=True))[::-1]:
-        one, two = (encoded.rows(np.searchsorted(wanted, rows)) for rows in (pairs.first, pairs.second))
-        lines |= _pair_lines(
-            lfw.distance_scores(one, two), pairs, f"_{engine.detector.name}_{engine.recipe.name}"
-        )
-        lines[f"faces_not_found_{engine.detector.name}"] = float((~encoded.found).sum())
+    for engine, some in list(zip(loaded, encode_lfw(data, loaded, cache, rows=wanted), strict=True))[::-1]:
+        whole = some.spread_over(wanted, len(data.names))
+        scores = lfw.distance_scores(whole.rows(pairs.first), whole.rows(pairs.second))
+        lines |= _pair_lines(scores, pairs, f"_{engine.detector.name}_{engine.recipe.name}")
+        lines[f"faces_not_found_{engine.detector.name}"] = float((~some.found).sum())
+    lines |= _sizes(data, loaded[0], whole, pairs, cache, sizes, {"distance": scores})
     return lines | {"pairs": float(len(pairs.same)), "pictures": float(len(wanted))}

@@ -132,6 +132,13 @@ def test_some_folds_judge_each_other(made_up: Lfw) -> None:
         made_up.pairs.first_folds(1)
 
 
+def test_some_pictures_take_their_places_among_all() -> None:
+    some = Encoded(np.ones((2, 128)), np.array([0.5, 0.6]), np.array([90.0, 80.0]))
+    whole = some.spread_over(np.array([3, 1]), 5)
+    assert whole.found.tolist() == [False, True, False, True, False]
+    assert whole.face_pixels.tolist() == [0.0, 80.0, 0.0, 90.0, 0.0]
+
+
 def test_reduced_probes_are_judged_at_the_shipped_threshold(made_up: Lfw) -> None:
     from recognition.policy import MatchPolicy
 
