@@ -40,7 +40,11 @@ def with_facts(cameras: QuerySet[Camera]) -> QuerySet[Camera]:
     """Cameras with what ``health`` looks at, in one query: room, status and ``in_session``."""
     now = timezone.now()
     open_now = ClassSession.objects.filter(
-        room_id=OuterRef("room_id"), state=ClassSession.State.OPEN, starts_at__lte=now, ends_at__gte=now
+        room_id=OuterRef("room_id"),
+        state=ClassSession.State.OPEN,
+        starts_at__lte=now,
+        ends_at__gte=now,
+        cancelled_at__isnull=True,
     )
     return cameras.select_related("room", "status").annotate(in_session=Exists(open_now))
 

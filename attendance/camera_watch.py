@@ -36,7 +36,11 @@ def open_alerts(session: ClassSession) -> QuerySet[CameraAlert]:
 def _under_way(now: dt.datetime) -> QuerySet[ClassSession]:
     began = Greatest("starts_at", Coalesce("opened_at", "starts_at"))
     return ClassSession.objects.annotate(began=began).filter(
-        state=ClassSession.State.OPEN, room__isnull=False, began__lte=now - GRACE, ends_at__gt=now
+        state=ClassSession.State.OPEN,
+        room__isnull=False,
+        began__lte=now - GRACE,
+        ends_at__gt=now,
+        cancelled_at__isnull=True,
     )
 
 

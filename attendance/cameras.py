@@ -68,7 +68,7 @@ def session_now(camera: Camera) -> ClassSession:
     one, else the last one closed within its grace time. Raises NoSessionNow.
     """
     now = timezone.now()
-    sessions = permissions.sessions_for_camera(camera)
+    sessions = permissions.sessions_for_camera(camera).filter(cancelled_at__isnull=True)
     running = sessions.filter(state=ClassSession.State.OPEN).order_by("-starts_at")
     found = running.filter(starts_at__lte=now, ends_at__gte=now).first() or running.first()
     if found is None:

@@ -102,7 +102,7 @@ class Claim:
 # --- the teacher's side -----------------------------------------------------------------------------
 def open_window(session: ClassSession, by: User) -> SignInWindow:
     """Show the code from now on. Raises SessionState unless the session is open."""
-    if session.state != ClassSession.State.OPEN:
+    if session.state != ClassSession.State.OPEN or session.is_cancelled:
         raise errors.SessionState(_("Open the session first; then students can sign in."))
     now = timezone.now()
     window, _created = SignInWindow.objects.update_or_create(
@@ -121,7 +121,7 @@ def close_window(session: ClassSession) -> None:
 
 
 def is_open(window: SignInWindow, now: dt.datetime | None = None) -> bool:
-    open_session = window.session.state == ClassSession.State.OPEN
+    open_session = window.session.state == ClassSession.State.OPEN and not window.session.is_cancelled
     return open_session and (now or timezone.now()) < window.closes_at
 
 

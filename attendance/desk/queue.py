@@ -75,6 +75,5 @@ def _with_something_open(sessions: QuerySet[ClassSession]) -> QuerySet[ClassSess
     marks = Mark.objects.filter(session=OuterRef("pk")).filter(reading.open_marks() | could_change)
     faces = Sighting.objects.filter(snapshot__session=OuterRef("pk"), snapshot__state=Snapshot.State.DONE)
     reports = Contest.objects.filter(session=OuterRef("pk"), state=Contest.State.OPEN)
-    return sessions.filter((Exists(marks) & Exists(faces)) | Exists(reports)).exclude(
-        state=ClassSession.State.PLANNED
-    )
+    open_ones = sessions.filter((Exists(marks) & Exists(faces)) | Exists(reports))
+    return open_ones.filter(cancelled_at__isnull=True).exclude(state=ClassSession.State.PLANNED)

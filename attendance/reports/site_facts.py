@@ -25,7 +25,9 @@ def read(most_courses: int) -> SiteNumbers:
         hours=last_hours(timezone.localtime(now, schooltime.school_zone()), _hours(now)),
         courses=lines[:most_courses],
         all_courses=len(lines),
-        open_sessions=ClassSession.objects.filter(state=ClassSession.State.OPEN).count(),
+        open_sessions=ClassSession.objects.filter(
+            state=ClassSession.State.OPEN, cancelled_at__isnull=True
+        ).count(),
         to_check=sum(line.to_check for line in lines),
     )
 
@@ -47,9 +49,14 @@ def _courses(courses: QuerySet[Course], now: dt.datetime) -> list[CourseLine]:
     on_roster = RosterEntry.objects.filter(course=OuterRef("pk"), left_on__isnull=True)
     with_templates = on_roster.filter(Exists(FaceTemplate.objects.filter(student=OuterRef("student"))))
     waiting = Mark.objects.filter(
-        session__course=OuterRef("pk"), to_check=True, session__starts_at__gt=now - LOOKS_BACK
+        session__course=OuterRef("pk"),
+        to_check=True,
+        session__starts_at__gt=now - LOOKS_BACK,
+        session__cancelled_at__isnull=True,
     )
-    session = ClassSession.objects.filter(course=OuterRef("pk"), state=ClassSession.State.OPEN)
+    session = ClassSession.objects.filter(
+        course=OuterRef("pk"), state=ClassSession.State.OPEN, cancelled_at__isnull=True
+    )
     photo = Snapshot.objects.filter(session__course=OuterRef("pk")).order_by("-received_at")
     rows = courses.annotate(
         on_roster=_counted(on_roster, "course"),

@@ -150,7 +150,9 @@ def dashboard(request: HttpRequest, course_id: int) -> HttpResponse:
         "rate": percent_text(found.total.rate),
         "lessons": sum(not column.session.cancelled for column in found.columns),
         "not_evaluated": sum(column.not_evaluated for column in found.columns),
-        "still_open": sum(one.state == ClassSession.State.OPEN for one in found.course.sessions),
+        "still_open": sum(
+            one.state == ClassSession.State.OPEN and not one.cancelled for one in found.course.sessions
+        ),
         "late_minutes": None if late is None else round(late),
         "at_risk": [
             (line, documents.risk_words(line), percent_text(line.tally.rate)) for line in found.at_risk[:MOST_AT_RISK]

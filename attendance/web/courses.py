@@ -92,7 +92,11 @@ def courses(request: HttpRequest) -> HttpResponse:
         .select_related("term")
         .annotate(
             enrolled=Count("roster_entries", filter=Q(roster_entries__left_on__isnull=True), distinct=True),
-            open_now=Count("sessions", filter=Q(sessions__state=ClassSession.State.OPEN), distinct=True),
+            open_now=Count(
+                "sessions",
+                filter=Q(sessions__state=ClassSession.State.OPEN, sessions__cancelled_at__isnull=True),
+                distinct=True,
+            ),
             lessons=Count("sessions", filter=~Q(sessions__state=ClassSession.State.PLANNED), distinct=True),
         )
         .order_by("-term__starts_on", "name", "code")
