@@ -41,6 +41,13 @@ def paths(school: world.World) -> dict[str, str]:
         "learned": f"/courses/{course}/learned/",
         "learned, site": "/site/learned/",
         "review e-mail": "/review/by-email/",
+        "timetable": f"/courses/{course}/timetable/",
+        "timetable import": f"/courses/{course}/timetable/import/",
+        "my calendar": "/calendar/",
+        "excuses": "/excuses/",
+        "new excuse": f"/students/{school.students[5].pk}/excuses/new/",
+        "holidays": "/site/holidays/",
+        "rules": "/site/rules/",
     }
 
 
