@@ -160,7 +160,7 @@ def due_in(course: Course) -> list[Due]:
 
 
 def _reasons(line: StudentLine, found: Matrix) -> Iterable[tuple[str, str, tuple[dt.date, ...]]]:
-    """(kind, what it is about, days missed). A run that grows is the same run."""
+    """(kind, what it is about, days missed). A run that grows is the same run; while one stands, it alone is said."""
     missed = [
         column.session
         for column, cell in zip(found.columns, line.cells, strict=True)
@@ -169,7 +169,7 @@ def _reasons(line: StudentLine, found: Matrix) -> Iterable[tuple[str, str, tuple
     if line.by_run or line.by_window:
         last = missed[-(line.in_a_row if line.by_run else line.in_window) :]
         yield WarningKind.RUN, f"run:{last[0].id}", tuple(one.starts_at.date() for one in last)
-    if line.by_rate:
+    elif line.by_rate:
         limit = round(found.rule.least_rate * 100)
         yield WarningKind.RATE, f"rate:{limit}", tuple(one.starts_at.date() for one in missed)
 
@@ -190,7 +190,7 @@ def previews(course: Course, found: Iterable[Due], language: str) -> list[Previe
 def _preview(course: Course, due: Due, subject: str, body: str, school: str) -> Preview:
     values = {
         "student": due.student.full_name, "course": course.name, "absences": str(len(due.dates)),
-        "dates": ", ".join(date_format(day, "SHORT_DATE_FORMAT") for day in due.dates), "percent": due.percent,
+        "dates": ", ".join(date_format(day, "j M Y") for day in due.dates), "percent": due.percent,
         "limit": due.reason.partition(":")[2] if due.kind == WarningKind.RATE else "", "school": school,
     }  # fmt: skip
     return Preview(due, " ".join(filled(subject, values).split()), filled(body, values))

@@ -131,7 +131,7 @@ BY_CODE = "qr"
 def set_by_code(session: ClassSession, student: Student, by: User, at: dt.datetime) -> Mark:
     """A student signed in at ``at``; ``by`` shows the code and answers for it. Raises NotOnRoster.
 
-    What a person said before stands. Whom the camera saw in time is not late by signing in later.
+    What a person said before stands. Whom the camera saw earlier came then, and is not late by signing in later.
     """
     with transaction.atomic():
         ClassSession.objects.select_for_update().get(pk=session.pk)
@@ -143,6 +143,8 @@ def set_by_code(session: ClassSession, student: Student, by: User, at: dt.dateti
         if mark.source == Mark.Source.MANUAL:
             return mark
         minutes = int((at - session.starts_at).total_seconds() // 60)
+        if mark.status == Mark.Status.LATE and mark.minutes_late is not None:
+            minutes = min(minutes, mark.minutes_late)
         late = minutes > session.late_after_minutes and mark.status != Mark.Status.PRESENT
         _change(mark, Mark.Status.LATE if late else Mark.Status.PRESENT, Mark.Source.MANUAL, by)
         mark.reason, mark.minutes_late, mark.to_check = BY_CODE, minutes if late else None, False

@@ -93,6 +93,16 @@ def test_whom_the_camera_saw_in_time_is_not_late_by_signing_in_later(
     assert window.session.marks.get(student=students[0]).status == "present"
 
 
+def test_whom_the_camera_saw_late_is_no_later_by_signing_in(
+    window: SignInWindow, students: list[Student]
+) -> None:
+    ClassSession.objects.update(starts_at=timezone.now() - dt.timedelta(minutes=32))
+    window.session.marks.filter(student=students[0]).update(status="late", minutes_late=14)
+    signin.arrive_by_login(claim(window), "phone", students[0], HERE)
+    mark = window.session.marks.get(student=students[0])
+    assert (mark.status, mark.minutes_late) == ("late", 14)
+
+
 def test_a_teachers_word_stands(window: SignInWindow, students: list[Student], owner: User) -> None:
     marks.set_by_hand(window.session, students[0], "absent", owner)
     arrival = signin.arrive_by_login(claim(window), "phone", students[0], HERE)
