@@ -44,6 +44,7 @@ EVERY_PAGE = PAGES | FOR_CHANGERS | OWN | SITE_PAGES
         "session-live",
         "roll-csv",
         "face",
+        "mark-history",
         "student",
     ],
 )
