@@ -64,7 +64,8 @@ def _do(given: argparse.Namespace) -> int:
         import cv2  # noqa: F401
     except ImportError as error:
         raise CameraProblem(
-            f"The Python package OpenCV is missing ({error}). Install it: python3 -m pip install opencv-python-headless"
+            f"OpenCV is missing ({error}). Install it: sudo apt install python3-opencv python3-cryptography "
+            '(or: python3 -m pip install "opencv-python-headless<5" cryptography).'
         ) from error
     settings = config.load(given.config)
     if given.command == "setup":

@@ -125,13 +125,18 @@ class Agent:
         policy = self.reporter.timetable.policy
         return policy if self._every is None else dataclasses.replace(policy, interval_seconds=self._every)
 
-    def one_shot(self, session: Session | None) -> tuple[best.Choice, bytes]:
-        """A burst, its best frame and that as a JPEG; the device is closed again. Raises CameraProblem."""
+    def one_shot(self, session: Session | None) -> tuple[best.Choice, bytes, float]:
+        """A burst's best frame, that as a JPEG, and when it was taken (server's time). Raises CameraProblem.
+
+        The device is closed again, unless the next shot of the session is near.
+        """
         assert not isinstance(self.source, WatchedFolder)
         policy = self.policy()
         try:
             self.source.open()
-            choice = best.choose(self.source.frames(policy.burst), self.finder, policy)
+            frames = self.source.frames(policy.burst)
+            taken = self.clock.timestamp()
+            choice = best.choose(frames, self.finder, policy)
         except CameraProblem:
             self.source.close()
             raise
@@ -140,7 +145,7 @@ class Agent:
             raise CameraProblem(f"OpenCV cannot use the picture of this camera ({error.err}).") from error
         if session is None or policy.interval_seconds >= KEEPS_OPEN:
             self.source.close()
-        return choice, best.encoded(choice, policy)
+        return choice, best.encoded(choice, policy), taken
 
     def keep(self, session: Session, photo: bytes, taken: float, shot_id: str = "") -> None:
         """Into the spool, or held in memory for as long as that takes none."""
@@ -168,7 +173,7 @@ class Agent:
     def _shoot(self, session: Session) -> None:
         moment = self.clock.timestamp()
         try:
-            choice, photo = self.one_shot(session)
+            choice, photo, taken = self.one_shot(session)
         except CameraProblem as problem:
             self.faults.say(SOURCE, str(problem))
             self._retry_at = time.monotonic() + self._retry_pause
@@ -178,7 +183,7 @@ class Agent:
         self._retry_pause = RETRY_FIRST
         self._last_shot = moment
         self._smallest = choice.smallest_face
-        self.keep(session, photo, moment)
+        self.keep(session, photo, taken)
 
     def _watch(self, folder: WatchedFolder) -> None:
         timetable = self.reporter.timetable

@@ -35,6 +35,8 @@ class Choice:
     frame: Frame
     faces: tuple[Box, ...] = ()
     sharpness: float = 0.0
+    all_found: bool = False
+    """The finder is one that misses few: there is hardly a smaller face than the smallest found."""
 
     @property
     def smallest_face(self) -> int | None:
@@ -86,9 +88,9 @@ class FaceFinder:
         return [] if rows is None else [row[:4] for row in rows]
 
     def _haar(self, frame: Any) -> list[Sequence[float]]:
-        grey = cv2.equalizeHist(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY))
+        grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
         least = (int(_HAAR_WIDTH), int(_HAAR_WIDTH))
-        return list(self._network.detectMultiScale(grey, scaleFactor=1.15, minNeighbors=4, minSize=least))
+        return list(self._network.detectMultiScale(grey, scaleFactor=1.05, minNeighbors=4, minSize=least))
 
 
 def choose(frames: Sequence[Frame], finder: FaceFinder, policy: Policy) -> Choice:
@@ -96,7 +98,7 @@ def choose(frames: Sequence[Frame], finder: FaceFinder, policy: Policy) -> Choic
     judged = [(sharpness(frame), frame) for frame in frames]
     limit = AS_SHARP * max(sharp for sharp, _frame in judged)
     choices = [
-        Choice(frame, finder.find(frame, policy.min_face_pixels), sharp)
+        Choice(frame, finder.find(frame, policy.min_face_pixels), sharp, finder.name == "yunet")
         for sharp, frame in judged
         if sharp >= limit
     ]
@@ -124,7 +126,7 @@ def encoded(choice: Choice, policy: Policy) -> bytes:
     scale = min(1.0, policy.long_side / max(height, width))
     smallest = choice.smallest_face
     quality = policy.jpeg_quality
-    if smallest is not None and smallest > AMPLE * policy.min_face_pixels:
+    if choice.all_found and smallest is not None and smallest > AMPLE * policy.min_face_pixels:
         scale = min(scale, AMPLE * policy.min_face_pixels / smallest)
     elif smallest is not None and smallest * scale < 2 * policy.min_face_pixels:
         quality = max(quality, 95)

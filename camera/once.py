@@ -26,7 +26,7 @@ def once(config: Config, *, dry_run: bool, out: str = "", say: Callable[[str], N
     session = agent.session_now()
     if not dry_run and session is None:
         raise CameraProblem(_nothing_open(agent))
-    choice, photo = agent.one_shot(None)
+    choice, photo, taken = agent.one_shot(None)
     say(look(choice.frame, agent.finder, agent.policy().min_face_pixels).words())
     if out:
         Path(out).write_bytes(photo)
@@ -36,7 +36,7 @@ def once(config: Config, *, dry_run: bool, out: str = "", say: Callable[[str], N
         say(f"Dry run: {len(photo)} bytes would be sent {where}.")
         return 0
     with only_one(config.data_folder / "lock"):
-        agent.keep(session, photo, agent.clock.timestamp())
+        agent.keep(session, photo, taken)
         until = time.monotonic() + PATIENCE
         while agent.spool.waiting() and time.monotonic() < until:
             time.sleep(min(5.0, agent.uploader.step()))

@@ -135,12 +135,13 @@ def _lens(
     while True:
         try:
             found = _found_devices()
-            hint = f" [{config.source or (found[0] if found else '')}]"
+            usual = config.source or (found[0] if found else "")
+            hint = f" [{sources.without_password(usual)}]" if usual else ""
             address = wanted or _asked(
                 ask,
                 f"Lens ({', '.join([*found, *sources.EXAMPLES.split(', ')[1:]])}){hint}: ",
                 "--source",
-                config.source or (found[0] if found else ""),
+                usual,
             )
             source = sources.made(address)
             if isinstance(source, WatchedFolder):
