@@ -137,21 +137,16 @@ def fast_chip(image: Image, placement: FloatArray) -> Image:
 
     Where the chip reaches beyond the image it is black, as dlib's is.
     """
-    return sampled(image, placement, CHIP_SIZE)
-
-
-def sampled(image: Image, placement: FloatArray, side: int) -> Image:
-    """A picture (side, side, 3) whose pixels lie at ``placement`` (2, 3) in the image; as ``fast_chip``."""
     matrix = placement.copy()
-    crop, origin = _crop(image, matrix, side)
+    crop, origin = _crop(image, matrix)
     matrix[:, 2] -= origin
     while math.hypot(matrix[0, 0], matrix[1, 0]) > 2.0 and min(crop.shape[:2]) > 8:
         crop = np.asarray(cv2.pyrDown(crop), np.uint8)
         matrix /= 2
-    picture = cv2.warpAffine(
-        crop.astype(np.float32), matrix, (side, side), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    chip = cv2.warpAffine(
+        crop.astype(np.float32), matrix, (CHIP_SIZE, CHIP_SIZE), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     )
-    return picture.astype(np.uint8)
+    return chip.astype(np.uint8)
 
 
 def fast_chips(image: Image, placements: list[FloatArray]) -> Chips:
@@ -162,10 +157,10 @@ def fast_chips(image: Image, placements: list[FloatArray]) -> Chips:
     return chips
 
 
-def _crop(image: Image, placement: FloatArray, side: int) -> tuple[Image, FloatArray]:
-    """The part of the image a picture needs (at least one pixel), and where it begins (x, y)."""
+def _crop(image: Image, placement: FloatArray) -> tuple[Image, FloatArray]:
+    """The part of the image a chip needs (at least one pixel), and where it begins (x, y)."""
     height, width = image.shape[:2]
-    last = side - 1
+    last = CHIP_SIZE - 1
     corners = np.array([(0, 0, 1), (last, 0, 1), (0, last, 1), (last, last, 1)]) @ placement.T
     margin = 3 * math.hypot(placement[0, 0], placement[1, 0]) + 3
     left, top = np.clip(np.floor(corners.min(0) - margin), 0, (width - 1, height - 1)).astype(int)

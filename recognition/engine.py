@@ -36,7 +36,7 @@ class Engine:
 
     @property
     def version(self) -> str:
-        return f"{self.encoder.version}.{self.detector.name}.{self.recipe.version}"
+        return f"{self.encoder.version}.{self.detector.name}.{self.recipe.name}"
 
     def analyse(self, image: Image) -> list[Face]:
         """All faces of a photo, from left to right. Raises ImageError when it is not RGB uint8 (H, W, 3)."""
@@ -50,7 +50,7 @@ class Engine:
 
     def encode(self, image: Image, detections: list[Detection]) -> tuple[Chips, Encodings]:
         """One chip to show (n, 150, 150, 3) and the encoding (n, 128) of each detection."""
-        return recipes.encode_views(image, detections, self.recipe, self.encoder, self.detector)
+        return recipes.encode_views(image, detections, self.recipe, self.encoder, self.detector.name)
 
     def _quality(self, image: Image, found: Detection, chip: Image) -> Quality:
         box = recipes.framed(found, self.detector.name)

@@ -7,7 +7,6 @@ cheapest second view. See docs/accuracy-detection.md for what each step was meas
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,18 +15,7 @@ import numpy.typing as npt
 from recognition import alignment
 from recognition.alignment import FloatArray
 from recognition.errors import UnknownName
-from recognition.types import (
-    CHIP_SIZE,
-    Box,
-    Chips,
-    Detection,
-    Detector,
-    Encoder,
-    Encodings,
-    Image,
-    LooksAgain,
-    Points,
-)
+from recognition.types import CHIP_SIZE, Box, Chips, Detection, Encoder, Encodings, Image
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +45,13 @@ class Recipe:
 
     ``sources``: where a chip's alignment comes from: "points", the detector's five points (left out when the detector
     gives none), or "dlib5", dlib's five landmarks found in the face's box. ``mirror``: each chip is encoded together
-    with its mirror image. ``jitters``: further views of the "points" source. ``looks_again``: the points are the mean
-    of several looks, where the detector can (``LooksAgain``). ``revision`` is raised when the encodings change.
+    with its mirror image. ``jitters``: further views of the "points" source.
     """
 
     name: str
     sources: tuple[str, ...]
     mirror: bool
     jitters: tuple[Jitter, ...] = ()
-    looks_again: bool = False
-    revision: int = 1
-
-    @property
-    def version(self) -> str:
-        """Its part of the engine's version: the name, and the revision from the second on."""
-        return self.name if self.revision == 1 else f"{self.name}{self.revision}"
 
 
 RECIPES = {
@@ -104,26 +84,19 @@ MMOD_DROP = 0.08
 
 
 def placements(
-    image: Image,
-    detections: list[Detection],
-    recipe: Recipe,
-    detector: str,
-    steadied: list[Points] | None = None,
+    image: Image, detections: list[Detection], recipe: Recipe, detector: str
 ) -> list[list[list[FloatArray]]]:
-    """For each detection, for each source it can be aligned from, the placements of its chips.
-
-    ``steadied``: points for the "points" source in place of the detections' own (``LooksAgain``)."""
+    """For each detection, for each source it can be aligned from, the placements of its chips."""
     needed = [_sources(found, recipe) for found in detections]
     boxes = [framed(found, detector) for found in detections]
     landmarked = [index for index, sources in enumerate(needed) if "dlib5" in sources]
     rectangles = _dlib_rectangles(image, boxes, landmarked)
-    points: Sequence[Points | None] = steadied or [found.landmarks for found in detections]
     return [
         [
-            [rectangles[index].placement()] if source == "dlib5" else _from_points(five, recipe, detector)
+            [rectangles[index].placement()] if source == "dlib5" else _from_points(found, recipe, detector)
             for source in needed[index]
         ]
-        for index, five in enumerate(points)
+        for index, found in enumerate(detections)
     ]
 
 
@@ -142,21 +115,17 @@ def _dlib_rectangles(image: Image, boxes: list[Box], rows: list[int]) -> dict[in
     return {row: alignment.chip_rectangle(five) for row, five in zip(rows, points, strict=True)}
 
 
-def _from_points(points: Points | None, recipe: Recipe, detector: str) -> list[FloatArray]:
-    assert points is not None
-    placement = alignment.points_placement(points, detector)
+def _from_points(detection: Detection, recipe: Recipe, detector: str) -> list[FloatArray]:
+    assert detection.landmarks is not None
+    placement = alignment.points_placement(detection.landmarks, detector)
     return [placement, *(jitter.applied(placement) for jitter in recipe.jitters)]
 
 
 def encode_views(
-    image: Image, detections: list[Detection], recipe: Recipe, encoder: Encoder, detector: Detector
+    image: Image, detections: list[Detection], recipe: Recipe, encoder: Encoder, detector: str
 ) -> tuple[Chips, Encodings]:
     """One chip to show (n, 150, 150, 3) and the averaged encoding (n, 128) of each detection, encoded in one batch."""
-    steadied = None
-    have_points = all(found.landmarks is not None for found in detections)
-    if recipe.looks_again and have_points and isinstance(detector, LooksAgain):
-        steadied = detector.points_again(image, detections)
-    views = placements(image, detections, recipe, detector.name, steadied)
+    views = placements(image, detections, recipe, detector)
     flat = [placement for sources in views for chips in sources for placement in chips]
     # The weight of each chip in its face's mean: sources count alike, however many views each has.
     weights = [1 / (len(sources) * len(chips)) for sources in views for chips in sources for _ in chips]

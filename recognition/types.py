@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -103,13 +103,6 @@ class Detector(Protocol):
     def name(self) -> str: ...
 
     def detect(self, image: Image) -> list[Detection]: ...
-
-
-@runtime_checkable
-class LooksAgain(Protocol):
-    """A detector that can place the points of faces it has found more steadily than at first sight."""
-
-    def points_again(self, image: Image, detections: list[Detection]) -> list[Points]: ...
 
 
 class Encoder(Protocol):

@@ -166,7 +166,7 @@ def run_fit(chosen: argparse.Namespace) -> dict[str, float]:
     lines: dict[str, float] = {}
     for engine, encoded in zip(loaded, encode_lfw(data, loaded, chosen.out / "cache"), strict=True):
         policy = fit.fit_policy(data, encoded, engine.version)
-        fit.save_policy(policy, WEIGHTS / f"decisions-{engine.recipe.version}.safetensors")
+        fit.save_policy(policy, WEIGHTS / f"decisions-{engine.recipe.name}.safetensors")
         lines[f"accept_{engine.recipe.name}"] = policy.accept
         lines[f"review_{engine.recipe.name}"] = policy.review
     return lines

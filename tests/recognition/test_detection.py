@@ -70,50 +70,6 @@ def test_points_are_where_they_are_drawn() -> None:
     assert np.abs(found.landmarks - drawn).max() < 0.12 * size
 
 
-def test_points_looked_at_again_are_where_they_are_drawn() -> None:
-    size = 200
-    for turn in (0.0, 25.0):
-        picture = drawn_face(size, turn=turn)
-        found = load_detector("centerface").detect(picture)
-        (again,) = centerface.CenterFaceDetector().points_again(picture, found)
-        assert again.shape == (5, 2)
-        assert again.dtype == np.float32
-        angle = math.radians(-turn)
-        turned = np.array([(math.cos(angle), -math.sin(angle)), (math.sin(angle), math.cos(angle))])
-        drawn = np.array([(-21, -10), (21, -10), (0, 23), (-20, 41), (20, 41)]) @ turned.T * size / 100 + size
-        assert np.abs(again - drawn).max() < 0.12 * size
-
-
-def test_many_faces_are_looked_at_again_each_as_if_alone() -> None:
-    face = drawn_face(60)
-    picture = np.vstack([np.hstack([face] * 5)] * 4)
-    detector = centerface.CenterFaceDetector()
-    found = detector.detect(picture)
-    assert len(found) == 20 > centerface.FACES_AT_ONCE
-    together = detector.points_again(picture, found)
-    for row in (0, 15, 16, 19):
-        (alone,) = detector.points_again(picture, [found[row]])
-        assert np.allclose(alone, together[row], atol=1e-3)
-
-
-def test_a_face_that_is_not_found_again_keeps_its_points() -> None:
-    points = np.array([(30, 30), (60, 30), (45, 45), (32, 60), (58, 60)], np.float32)
-    gone = Detection(Box(20, 20, 50, 50), points, 0.9)
-    empty = np.full((100, 100, 3), 128, np.uint8)
-    (kept,) = centerface.CenterFaceDetector().points_again(empty, [gone])
-    assert np.allclose(kept, points, atol=1e-3)
-    beyond = Detection(Box(500, 500, 50, 50), points + 500, 0.9)
-    (kept,) = centerface.CenterFaceDetector().points_again(empty, [beyond])
-    assert np.allclose(kept, points + 500, atol=1e-3)
-
-
-def test_no_face_to_look_at_again_and_wrong_images() -> None:
-    detector = centerface.CenterFaceDetector()
-    assert detector.points_again(np.zeros((40, 40, 3), np.uint8), []) == []
-    with pytest.raises(ImageError):
-        detector.points_again(np.zeros((40, 40), np.uint8), [])
-
-
 def test_names_and_limits() -> None:
     with pytest.raises(UnknownName, match="centerface"):
         load_detector("retina")
