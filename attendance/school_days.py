@@ -1,4 +1,7 @@
-"""Changing which days are school days. The timetables' planned sessions follow."""
+"""Changing which days are school days. The timetables' planned sessions follow.
+
+Each course follows in a transaction of its own: photos that come in must not wait for a whole school.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +24,8 @@ class HolidayRefused(errors.RollcallError):
 
 def add_holiday(name: str, first: dt.date, last: dt.date) -> Holiday:
     """Days without lessons; planned lessons of timetables in them go. Raises HolidayRefused."""
-    with transaction.atomic():
-        holiday = _store(name, first, last)
-        timetables.apply_everywhere()
+    holiday = _store(name, first, last)
+    timetables.apply_everywhere()
     return holiday
 
 
@@ -33,15 +35,15 @@ def add_holidays(days: list[tuple[str, dt.date, dt.date]]) -> int:
         before = Holiday.objects.count()
         for name, first, last in days:
             _store(name, first, last)
-        timetables.apply_everywhere()
-        return Holiday.objects.count() - before
+        made = Holiday.objects.count() - before
+    timetables.apply_everywhere()
+    return made
 
 
 def remove_holiday(holiday: Holiday) -> None:
     """The days are school days again, and the timetables' lessons in them come back."""
-    with transaction.atomic():
-        holiday.delete()
-        timetables.apply_everywhere()
+    holiday.delete()
+    timetables.apply_everywhere()
 
 
 def check_holiday(name: str, first: dt.date, last: dt.date) -> str:

@@ -18,6 +18,7 @@ from attendance import (
     privacy,
     report_jobs,
     scheduled_reports,
+    timetables,
 )
 
 
@@ -49,6 +50,11 @@ def watch_cameras() -> int:
 @shared_task
 def open_due_sessions() -> int:
     return classes.open_due()
+
+
+@shared_task
+def apply_timetables() -> None:
+    timetables.apply_everywhere()
 
 
 @shared_task

@@ -138,7 +138,7 @@ def apply(course: Course, now: dt.datetime | None = None) -> Applied:
 
 
 def apply_everywhere() -> None:
-    """After a change of the holidays: every course with a timetable that is not over."""
+    """After a change of the holidays, and now and then: every course with a timetable that is not over."""
     today = schooltime.today()
     courses = Course.objects.filter(slots__removed_at__isnull=True, slots__last_day__gte=today).distinct()
     for course in courses.order_by("pk"):

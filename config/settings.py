@@ -218,6 +218,7 @@ CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "attendance.tasks.sweep", "schedule": 30.0},
     "open-due-sessions": {"task": "attendance.tasks.open_due_sessions", "schedule": 30.0},
+    "apply-timetables": {"task": "attendance.tasks.apply_timetables", "schedule": 6 * 3600.0},
     "close-finished-sessions": {"task": "attendance.tasks.close_finished_sessions", "schedule": 60.0},
     "watch-cameras": {"task": "attendance.tasks.watch_cameras", "schedule": 60.0},
     "send-warnings": {"task": "attendance.tasks.send_warnings", "schedule": 3600.0},

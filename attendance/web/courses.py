@@ -97,7 +97,12 @@ def courses(request: HttpRequest) -> HttpResponse:
                 filter=Q(sessions__state=ClassSession.State.OPEN, sessions__cancelled_at__isnull=True),
                 distinct=True,
             ),
-            lessons=Count("sessions", filter=~Q(sessions__state=ClassSession.State.PLANNED), distinct=True),
+            lessons=Count(
+                "sessions",
+                filter=~Q(sessions__state=ClassSession.State.PLANNED)
+                & Q(sessions__cancelled_at__isnull=True),
+                distinct=True,
+            ),
         )
         .order_by("-term__starts_on", "name", "code")
     )
