@@ -26,9 +26,12 @@ from recognition.lfw_cnn.opinion import FARTHEST, OpinionPolicy, Relation, judge
 FPIR = 0.01
 SMALL_CLASS = 10
 CLASSES = 100
+PRIOR = 10.0
+"""Faces' worth of doubt about every odds factor."""
 FloatArray = NDArray[np.float64]
-UNWEIGHTED = {f"named.{stands}": 1.0 for stands in Relation} | {
-    f"unknown.{stands}": 1.0 for stands in (Relation.AGREE, Relation.DISAGREE)
+NAMING = (Decision.RECOGNISED, Decision.UNCERTAIN)
+UNWEIGHTED = {f"{decision}.{stands}": 1.0 for decision in NAMING for stands in Relation} | {
+    f"{Decision.UNKNOWN}.{stands}": 1.0 for stands in (Relation.AGREE, Relation.DISAGREE)
 }
 
 
@@ -116,8 +119,8 @@ def _logistic_fit(faces: Faces, gaps: FloatArray) -> tuple[float, float, float]:
 
 
 def relations(faces: Faces, both: Both, policy: OpinionPolicy) -> list[tuple[str, bool, float]]:
-    """For each face: "named.RELATION" or "unknown.RELATION", whether the first answer is right, and its stated
-    probability of being so."""
+    """For each face: "DECISION.RELATION" of the first answer, whether that is right, and its stated probability of
+    being so."""
     decisions, best, probabilities = first_decisions(faces, both.policy)
     told = []
     for row, (decision, column, stated) in enumerate(zip(decisions, best, probabilities, strict=True)):
@@ -128,7 +131,7 @@ def relations(faces: Faces, both: Both, policy: OpinionPolicy) -> list[tuple[str
         right = faces.own[row] == (NOBODY if unknown else column)
         told.append(
             (
-                f"{'unknown' if unknown else 'named'}.{stands}",
+                f"{decision}.{stands}",
                 bool(right),
                 float(1 - stated if unknown else stated),
             )
@@ -137,25 +140,29 @@ def relations(faces: Faces, both: Both, policy: OpinionPolicy) -> list[tuple[str
 
 
 def odds_factors(faces: Faces, both: Both, policy: OpinionPolicy) -> tuple[dict[str, float], dict[str, int]]:
-    """P(relation | first right) / P(relation | first wrong) by name, with one face added to every count so that no
-    factor is without end; and the counts."""
+    """P(relation | first right) / P(relation | first wrong) by name, and the counts.
+
+    ``PRIOR`` faces, right and wrong alike in how the relations are shared out among them, are added to either side:
+    what was hardly ever seen has a factor near 1.
+    """
     told = relations(faces, both, policy)
     weights = face_weights(faces)
-    sums = {(name, right): 1.0 for name in UNWEIGHTED for right in (True, False)}
+    sums = {(name, right): 0.0 for name in UNWEIGHTED for right in (True, False)}
     counts = {f"{name}.{word}": 0 for name in UNWEIGHTED for word in ("right", "wrong")}
     for (name, right, _), weight in zip(told, weights, strict=True):
         sums[name, right] += weight
         counts[f"{name}.{'right' if right else 'wrong'}"] += 1
-    totals = {
-        (kind, right): sum(value for (name, r), value in sums.items() if name.startswith(kind) and r == right)
-        for kind in ("named", "unknown")
-        for right in (True, False)
-    }
     factors = {}
     for name in UNWEIGHTED:
-        kind, stands = name.split(".")
-        one, other = (sums[name, right] / totals[kind, right] for right in (True, False))
-        factors[name] = round(_sensible(one / other, Relation(stands)), 4)
+        decision, stands = name.split(".")
+        own = [other for other in UNWEIGHTED if other.startswith(decision)]
+        masses = {right: sum(sums[other, right] for other in own) for right in (True, False)}
+        usual = (sums[name, True] + sums[name, False]) / max(masses[True] + masses[False], 1e-9)
+        one, other_one = (
+            (sums[name, right] + PRIOR * usual) / (masses[right] + PRIOR) for right in (True, False)
+        )
+        factor = one / other_one if other_one > 0 else 1.0
+        factors[name] = round(_sensible(factor, Relation(stands)), 4)
     return factors, counts
 
 

@@ -78,7 +78,7 @@ class OpinionPolicy:
     """Measured constants. ``threshold``: cosine distance for a gallery of ``gallery_size``; it changes by ``step``
     for each factor of ten. ``intercept``, ``per_distance``, ``per_gap``: logistic calibration of the nearest, the
     gap being the runner-up's distance minus its own, at most ``widest_gap``. ``weights``: odds factors, by
-    "named.RELATION" and "unknown.RELATION"."""
+    "DECISION.RELATION" of the first answer's decision."""
 
     version: str
     threshold: float
@@ -189,13 +189,14 @@ def agreement(
     ``decision``: the first's. ``subject_id`` and ``probability``: its best candidate, also of an uncertain face
     (``Identification.candidates[0]``); for an unknown face the probability is that of the best candidate, and the
     result's is that it is nobody. Bayes' rule: posterior odds are the first's odds times P(relation | right) /
-    P(relation | wrong) as counted on people outside the test. Only a disagreement asks for a review: silence is what
-    the weaker network often has to say, and must not fill a person's desk.
+    P(relation | wrong) as counted on people outside the test, each decision of the first by itself: the networks are
+    not independent, and where the first wavers, so does the second. Only a disagreement asks for a review: silence
+    is what the weaker network often has to say, and must not fill a person's desk.
     """
     policy = policy or load_policy()
     stands = relation(decision, subject_id, second)
     nobody = decision is Decision.UNKNOWN or subject_id is None
-    weight = policy.weights[f"{'unknown' if nobody else 'named'}.{stands}"]
+    weight = policy.weights[f"{Decision.UNKNOWN if nobody else decision}.{stands}"]
     joint = None
     if probability is not None:
         right = min(max(1 - probability if nobody else probability, 1e-6), 1 - 1e-6)

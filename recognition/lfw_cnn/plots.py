@@ -77,20 +77,27 @@ def confusion(counts: NDArray[np.int64], names: Sequence[str], path: Path, title
     figure.savefig(path)
 
 
-def reliability(stated: NDArray[np.float64], right: NDArray[np.bool_], path: Path) -> float:
-    """Stated probability against share right, in ten bins, to a PNG; returns the mean difference (0..1)."""
+def reliability(
+    stated: NDArray[np.float64], right: NDArray[np.bool_], weights: NDArray[np.float64], path: Path
+) -> float:
+    """Stated probability (n,) against the weighted share right, in ten bins, to a PNG; returns the mean difference."""
     bins = np.minimum((stated * 10).astype(int), 9)
-    points = [(stated[bins == b].mean(), right[bins == b].mean(), int((bins == b).sum())) for b in set(bins)]
+    points = []
+    for number in range(10):
+        inside = bins == number
+        if inside.any():
+            mass = weights[inside]
+            said, share = (np.average(values[inside], weights=mass) for values in (stated, right))
+            points.append((float(said), float(share), float(mass.sum() / weights.sum())))
     figure = Figure(figsize=(4.6, 4.2), dpi=110, layout="constrained")
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color="grey", linestyle="--", linewidth=1)
-    most = max(count for _, _, count in points)
     axes.scatter(
         [said for said, _, _ in points],
         [share for _, share, _ in points],
-        s=[20 + 160 * count / most for _, _, count in points],
+        s=[20 + 400 * mass for _, _, mass in points],
     )
     axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="stated probability", ylabel="share right")
     axes.grid(alpha=0.25)
     figure.savefig(path)
-    return float(sum(abs(said - share) * count for said, share, count in points) / len(stated))
+    return sum(abs(said - share) * mass for said, share, mass in points)

@@ -100,7 +100,7 @@ def test_counts_cover_every_face(fitted: tuple[OpinionPolicy, dict[str, int]]) -
     policy, counts = fitted
     assert sum(counts.values()) == 2 * fit_opinion.CLASSES * 90
     assert set(policy.weights) == {name.rsplit(".", 1)[0] for name in counts}
-    assert policy.weights["named.agree"] >= 1 >= policy.weights["named.disagree"]
+    assert policy.weights["recognised.agree"] >= 1 >= policy.weights["recognised.disagree"]
 
 
 def test_fewer_students_make_strangers_of_the_others() -> None:

@@ -19,10 +19,14 @@ from recognition.lfw_cnn import opinion, weight_files
 from recognition.lfw_cnn.opinion import Opinion, OpinionPolicy, Relation, Verdict, agreement, second_opinion
 
 WEIGHTS = {
-    "named.agree": 4.0,
-    "named.leans": 1.5,
-    "named.silent": 0.8,
-    "named.disagree": 0.1,
+    "recognised.agree": 8.0,
+    "recognised.leans": 1.6,
+    "recognised.silent": 0.9,
+    "recognised.disagree": 0.2,
+    "uncertain.agree": 4.0,
+    "uncertain.leans": 1.5,
+    "uncertain.silent": 0.8,
+    "uncertain.disagree": 0.1,
     "unknown.agree": 1.1,
     "unknown.disagree": 0.2,
 }
@@ -109,6 +113,8 @@ def test_odds_are_multiplied_by_what_was_measured() -> None:
     agreed = agreement(Decision.UNCERTAIN, 5, 0.5, said(5, Verdict.SAME), POLICY)
     against = agreement(Decision.UNCERTAIN, 5, 0.5, said(6, Verdict.SAME), POLICY)
     assert agreed.probability == pytest.approx(4 / 5)
+    sure = agreement(Decision.RECOGNISED, 5, 0.5, said(5, Verdict.SAME), POLICY)
+    assert sure.probability == pytest.approx(8 / 9)
     assert against.probability == pytest.approx(0.1 / 1.1)
     assert agreement(Decision.UNCERTAIN, 5, None, said(5, Verdict.SAME), POLICY).probability is None
     # For an unknown face the result is the chance that it is nobody.
@@ -145,6 +151,6 @@ def test_the_shipped_constants_make_sense() -> None:
     assert 0 < policy.threshold < 1
     assert policy.step < 0  # a larger class is stricter
     assert policy.per_distance < 0 < policy.per_gap
-    assert policy.weights["named.agree"] > 1 > policy.weights["named.disagree"] > 0
-    assert policy.weights["unknown.agree"] >= 1 >= policy.weights["unknown.disagree"] > 0
+    for decision in Decision:
+        assert policy.weights[f"{decision}.agree"] >= 1 >= policy.weights[f"{decision}.disagree"] > 0
     assert replace(policy, version="other") != policy
