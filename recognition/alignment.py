@@ -15,7 +15,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from recognition.types import CHIP_SIZE, Box, Chips, Image
+from recognition.errors import ImageError
+from recognition.types import CHIP_SIZE, Box, Chips, Image, checked_image
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 
@@ -150,7 +151,10 @@ def fast_chip(image: Image, placement: FloatArray) -> Image:
 
 
 def fast_chips(image: Image, placements: list[FloatArray]) -> Chips:
-    """(n, 150, 150, 3)."""
+    """(n, 150, 150, 3) for n placements (2, 3), n may be 0. Raises ImageError for other shapes."""
+    image = checked_image(image)
+    if any(np.shape(placement) != (2, 3) for placement in placements):
+        raise ImageError(f"placements have the shape (2, 3), not {[np.shape(one) for one in placements]}")
     chips = np.empty((len(placements), CHIP_SIZE, CHIP_SIZE, 3), np.uint8)
     for row, placement in enumerate(placements):
         chips[row] = fast_chip(image, placement)
@@ -174,8 +178,11 @@ def exact_chips(image: Image, landmarks: FloatArray) -> Chips:
     """What ``dlib.get_face_chips`` gives for these landmarks (n, 5, 2) in one call, bit for bit: (n, 150, 150, 3).
 
     dlib crops the image to all faces of the call before it makes the pyramid, so large faces depend a little on the
-    others; call with one face to get what ``dlib.get_face_chip`` gives.
+    others; call with one face to get what ``dlib.get_face_chip`` gives. Raises ImageError for other shapes.
     """
+    image = checked_image(image)
+    if len(landmarks) and np.shape(landmarks)[1:] != (5, 2):
+        raise ImageError(f"landmarks have the shape (n, 5, 2), not {np.shape(landmarks)}")
     rectangles = [chip_rectangle(points) for points in landmarks]
     if not rectangles:
         return np.empty((0, CHIP_SIZE, CHIP_SIZE, 3), np.uint8)

@@ -29,6 +29,10 @@ class ModelFileDamaged(RecognitionError):
     """A model file's SHA-256 is not the pinned one."""
 
 
+class PolicyFileDamaged(RecognitionError):
+    """A file of thresholds and normaliser cannot be read, or lacks something; the message names it."""
+
+
 class DlibWeightsError(RecognitionError):
     """A dlib weight file cannot be read: names the file, the byte offset and what was expected there."""
 

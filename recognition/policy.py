@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 
+from recognition.errors import PolicyFileDamaged
 from recognition.gallery import Gallery
 from recognition.normalisation import Normaliser
 
@@ -152,16 +153,22 @@ class MatchPolicy:
 
 @cache
 def read_policy(path: Path) -> MatchPolicy:
-    """The policy in a file of ``recognition/weights`` (tensors of the normaliser, the rest as JSON metadata)."""
-    with safe_open(str(path), framework="numpy") as file:
-        constants: dict[str, Any] = json.loads(file.metadata()["policy"])
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-    calibration = Calibration(**constants.pop("calibration"))
-    evidence = EvidencePolicy(**constants.pop("evidence"))
-    return MatchPolicy(
-        path.stem,
-        **constants,
-        calibration=calibration,
-        evidence=evidence,
-        normaliser=Normaliser.from_tensors(tensors),
-    )
+    """The policy in a file of ``recognition/weights`` (tensors of the normaliser, the rest as JSON metadata).
+
+    Raises PolicyFileDamaged for a file that is missing, cut short, or of another kind.
+    """
+    try:
+        with safe_open(str(path), framework="numpy") as file:
+            constants: dict[str, Any] = json.loads(file.metadata()["policy"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+        calibration = Calibration(**constants.pop("calibration"))
+        evidence = EvidencePolicy(**constants.pop("evidence"))
+        return MatchPolicy(
+            path.stem,
+            **constants,
+            calibration=calibration,
+            evidence=evidence,
+            normaliser=Normaliser.from_tensors(tensors),
+        )
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise PolicyFileDamaged(f"{path} is not a policy that can be read: {error!r}") from error

@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from recognition.types import Box, Face, Image, Quality
+from recognition.errors import ImageError
+from recognition.types import Box, Face, Image, Quality, checked_chips, checked_image
 
 # In the chip of dlib's framing the face is about this square (left, top, right, bottom).
 _CORE = (30, 25, 120, 125)
@@ -126,7 +127,14 @@ def completeness(image: Image, box: Box) -> float:
 
 
 def measure(image: Image, box: Box, landmarks: npt.NDArray[np.floating] | None, chip: Image) -> Quality:
-    """The quality of one face: ``box`` in dlib's framing, ``chip`` aligned from it."""
+    """The quality of one face: ``box`` in dlib's framing, ``chip`` (150, 150, 3) aligned from it.
+
+    ``landmarks``: (5, 2), or None where there are none. Raises ImageError for other shapes.
+    """
+    checked_image(image)
+    checked_chips(np.asarray(chip)[None])
+    if landmarks is not None and landmarks.shape != (5, 2):
+        raise ImageError(f"landmarks have the shape (5, 2), not {landmarks.shape}")
     parts = {
         "sharpness": sharpness(chip),
         "size": _ramp(box.width, 12, 48),

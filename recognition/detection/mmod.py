@@ -132,7 +132,8 @@ def enlarged_as_dlib(image: Image) -> Image:
 
 
 def exact_rectangles(image: Image, upsamples: int = 0, threshold: float = 0.0) -> list[tuple[float, Corners]]:
-    """(score, rectangle) of every face, best first: whole pixels, as dlib's detector gives them."""
+    """(score, rectangle) of every face, best first: whole pixels, as dlib's detector gives them. Raises ImageError."""
+    image = checked_image(image)
     for _ in range(upsamples):
         image = enlarged_as_dlib(image)
     network, places = shared_network(), layout(*image.shape[:2])
@@ -179,7 +180,9 @@ def _level_windows(
 
 
 def level_rectangles(image: Image, threshold: float = 0.0) -> list[tuple[float, Corners]]:
-    """(score, rectangle) of every face, each level of the pyramid run by itself: less memory, nearly dlib's boxes."""
+    """(score, rectangle) of every face, each level of the pyramid run by itself: less memory, nearly dlib's boxes.
+    Raises ImageError."""
+    image = checked_image(image)
     network, found = shared_network(), []
     places = layout(*image.shape[:2]).levels
     with torch.inference_mode():
