@@ -8,8 +8,8 @@ import pytest
 from django.db import IntegrityError
 from django.utils import timezone
 
-from attendance import contests, errors, marks, reviews
-from attendance.models import ClassSession, Contest, Mark, Review, Sighting, Student
+from attendance import accounts, contests, errors, marks, privacy, reviews
+from attendance.models import ClassSession, Contest, Mark, Review, Sighting, Student, StudentAccount
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -165,3 +165,23 @@ def test_one_query_however_many_wait(session: ClassSession, django_assert_num_qu
         found = contests.open_contests(ClassSession.objects.filter(pk=session.pk))
         assert all(each.sighting and each.sighting.snapshot and each.session.course.name for each in found)
     assert len(found) == 6
+
+
+def test_a_withdrawal_takes_what_was_said_about_faces_and_leaves_the_rest(seen: Sighting) -> None:
+    session, student = seen.snapshot.session, seen.student
+    assert student is not None
+    contests.say_not_me(seen, student)
+    marks.set_by_hand(session, student, "absent", make.teacher())
+    contests.say_was_there(session, student)
+    privacy.withdraw_consent(student, make.teacher())
+    assert [each.kind for each in Contest.objects.all()] == ["was_there"]
+
+
+def test_a_deleted_student_leaves_nothing_behind(seen: Sighting) -> None:
+    student, teacher = seen.student, make.teacher()
+    assert student is not None
+    accounts.give_login(student, teacher)
+    contests.uphold(contests.say_not_me(seen, student), teacher)
+    privacy.delete_student(student)
+    assert not Contest.objects.exists()
+    assert not StudentAccount.objects.exists()
