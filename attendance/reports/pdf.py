@@ -17,6 +17,7 @@ from bidi import get_display
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from reportlab.lib.colors import HexColor
+from reportlab.lib.enums import TA_CENTER
 from reportlab.lib.pagesizes import A4, landscape
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
@@ -151,7 +152,7 @@ class _Signature(Flowable):
 def _needed(document: Document, index: int) -> float:
     column = document.columns[index]
     if column.kind is Kind.LETTER:
-        return (18 if column.struck else 11) * mm
+        return (21 if column.struck else 11) * mm
     texts = [text_of(row[index], column) for row in document.rows]
     if document.totals:
         texts.append(text_of(document.totals[index], column))
@@ -224,7 +225,15 @@ def _table(document: Document, block: Sequence[int], widths: Sequence[float]) ->
 
 def _struck(title: str) -> Paragraph:
     """A line through it: the session was cancelled."""
-    style = ParagraphStyle("struck", fontName=BOLD, fontSize=SIZE, leading=SIZE + 1.5, textColor=QUIET)
+    style = ParagraphStyle(
+        "struck",
+        fontName=BOLD,
+        fontSize=SIZE,
+        leading=SIZE + 1.5,
+        textColor=QUIET,
+        splitLongWords=0,
+        alignment=TA_CENTER,
+    )
     return Paragraph(f"<strike>{escape(title)}</strike>", style)
 
 
