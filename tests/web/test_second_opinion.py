@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from attendance.models import Candidate, Review, SecondOpinion, Sighting, Student
+from attendance.models import AuditEntry, Candidate, Review, SecondOpinion, Sighting, Student
 from tests import factories as make
 
 from .conftest import SchoolFixture
@@ -203,3 +203,9 @@ def test_the_site_page_has_the_comparison_in_four_numbers(school: SchoolFixture)
     text = client.get(reverse("web:site")).text
     assert "50.0 %" in text
     assert "2.5 ms" in text
+
+
+def test_looking_at_the_faces_is_written_into_the_log(school: SchoolFixture) -> None:
+    differing(school)
+    compared(school)
+    assert AuditEntry.objects.filter(verb="looked", what="web:models").count() == 1
