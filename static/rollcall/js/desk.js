@@ -84,3 +84,5 @@ document.body.addEventListener("htmx:afterRequest", (event) => {
   takeFocus();
   setTimeout(ready, 40); // htmx makes what is new work after 20 ms
 });
+/* On a phone the answers come first: the evidence is one touch away. */
+if (window.matchMedia("(max-width: 55.99rem)").matches) $$(".desk__evidence").forEach((card) => { card.open = false; });
