@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from attendance.models import Course, Excuse, Mark
+from attendance.models import Course, Mark
 from attendance.reports.document import (
     CANCELLED,
     LETTERS,
@@ -23,7 +23,7 @@ from attendance.reports.document import (
     percent_text,
     word,
 )
-from attendance.reports.facts import Absences, CourseSummary, Days, Lesson
+from attendance.reports.facts import CourseSummary, Days, Lesson
 from attendance.reports.matrix import CellFact, Matrix, Missing, Rule, SessionFact, StudentLine
 from attendance.reports.tables import TALLIED, MarkFact, Tally, count, effective, tally
 
@@ -305,57 +305,6 @@ def missing(found: Sequence[tuple[Course, Missing]], days: Days) -> Document:
     return Document(
         f"missing rolls {days.first} {days.last}", _("Rolls that are missing"), ((_("Days"), days_text(days)),),
         columns, rows,
-    )  # fmt: skip
-
-
-def absences(found: Sequence[Absences], days: Days) -> Document:
-    """Who missed the last lessons of a course one after the other."""
-    columns = (
-        Column("student_number", _("Number")),
-        Column("name", _("Name")),
-        Column("email", _("E-mail")),
-        Column("course_code", _("Code")),
-        Column("course", _("Course")),
-        Column("absences_in_a_row", _("absences in a row"), Kind.NUMBER),
-        Column("since", _("Since"), Kind.DATE),
-    )
-    rows: list[Row] = [
-        (
-            one.student.number, one.student.sort_name, one.student.email, one.course_code, one.course_name,
-            one.in_a_row, one.since,
-        )
-        for one in found
-    ]  # fmt: skip
-    return Document(
-        f"absences {days.first} {days.last}", _("Absences in a row"), ((_("Days"), days_text(days)),), columns, rows,
-        notes=(_("Two or more lessons missed up to the last one. Excused and cancelled lessons are left out."),),
-        frozen=2,
-    )  # fmt: skip
-
-
-def away(found: Sequence[Excuse], days: Days) -> Document:
-    """Who is excused, or asks to be, in these days."""
-    columns = (
-        Column("student_number", _("Number")),
-        Column("name", _("Name")),
-        Column("first_day", _("First day"), Kind.DATE),
-        Column("last_day", _("Last day"), Kind.DATE),
-        Column("course", _("Course")),
-        Column("reason", _("Reason")),
-        Column("note", _("Note")),
-        Column("state", _("State")),
-    )
-    rows: list[Row] = [
-        (
-            one.student.number, one.student.sort_name, one.first_day, one.last_day,
-            one.course.name if one.course else _("all courses"), str(Excuse.Reason(one.reason).label), one.note,
-            str(Excuse.State(one.state).label),
-        )
-        for one in found
-    ]  # fmt: skip
-    return Document(
-        f"excused {days.first} {days.last}", _("Excused absences"), ((_("Days"), days_text(days)),), columns, rows,
-        frozen=2,
     )  # fmt: skip
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,11 +23,8 @@ from attendance.reports.matrix import (
     StudentFact,
     missing_rolls,
 )
-from attendance.reports.tables import FULL, TALLIED, Credit, Tally, absences_in_a_row, effective, tally_of
+from attendance.reports.tables import FULL, TALLIED, Credit, Tally, tally_of
 from attendance.rules import RuleSet
-
-LEAST_RUN = 2
-"""Absences in a row from which somebody stands on the list of absences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,65 +197,6 @@ def noted(mark: Mark, excuse: Excuse | None) -> str:
     said = _("corrected; the camera said: %(status)s") % {"status": word(mark.machine_status)}
     parts = [excuses.in_words(excuse) if excuse else "", said if corrected else "", mark.note]
     return " · ".join(filter(None, parts))
-
-
-@dataclass(frozen=True, slots=True)
-class Absences:
-    """Somebody who missed the last lessons of a course one after the other."""
-
-    course_code: str
-    course_name: str
-    student: StudentFact
-    in_a_row: int
-    since: dt.date
-    """The first of them."""
-
-
-def absences_in_courses(courses: QuerySet[Course], days: Days) -> list[Absences]:
-    """Whoever was absent from at least two lessons in a row up to the last, the longest first; two queries.
-
-    Cancelled lessons are none; excused and not evaluated ones neither break a run nor add to it.
-    """
-    zone = schooltime.school_zone()
-    start, end = days.bounds
-    rows = (
-        Mark.objects.filter(
-            session__course__in=courses,
-            session__state=ClassSession.State.CLOSED,
-            session__cancelled_at__isnull=True,
-            session__starts_at__gte=start,
-            session__starts_at__lt=end,
-        )
-        .order_by("session__course_id", "student_id", "session__starts_at", "session_id")
-        .values_list(
-            "session__course_id", "student_id", "session__course__code", "session__course__name",
-            "session__starts_at", "status", "to_check",
-        )
-    )  # fmt: skip
-    found = []
-    for (_course, student_id), lessons in itertools.groupby(rows.iterator(5000), key=lambda row: row[:2]):
-        listed = list(lessons)
-        run, _longest = absences_in_a_row(effective(row[5], row[6]) for row in listed)
-        if run >= LEAST_RUN:
-            missed = [row for row in listed if effective(row[5], row[6]) == Mark.Status.ABSENT]
-            found.append((listed[0], student_id, run, schooltime.school_day(missed[-run][4], zone)))
-    students = Student.objects.in_bulk({student_id for _row, student_id, _run, _since in found})
-    answer = [
-        Absences(
-            row[2],
-            row[3],
-            StudentFact(
-                student_id,
-                students[student_id].number,
-                students[student_id].sort_name,
-                students[student_id].email,
-            ),
-            run,
-            since,
-        )
-        for row, student_id, run, since in found
-    ]
-    return sorted(answer, key=lambda one: (-one.in_a_row, one.student.sort_name.casefold(), one.course_name))
 
 
 def _cancelled_lessons(student: Student, courses: QuerySet[Course], days: Days) -> list[Lesson]:

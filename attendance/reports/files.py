@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from attendance import logos, schooltime
 from attendance.models import ClassSession, Course, Excuse, SignInArrival, Student
-from attendance.reports import documents, facts, lms, matrix
+from attendance.reports import absences, documents, facts, lms, matrix
 from attendance.reports.csv import document_csv, stream_csv
 from attendance.reports.document import Document
 from attendance.reports.facts import Days
@@ -98,7 +98,7 @@ def missing_document(courses: QuerySet[Course], days: Days) -> Document:
 
 
 def absences_document(courses: QuerySet[Course], days: Days) -> Document:
-    return documents.absences(facts.absences_in_courses(courses, days), days)
+    return absences.absences_document(absences.absences_in_courses(courses, days), days)
 
 
 def away_document(excuses: QuerySet[Excuse], days: Days) -> Document:
@@ -109,7 +109,7 @@ def away_document(excuses: QuerySet[Excuse], days: Days) -> Document:
         last_day__gte=days.first,
     )
     listed = found.select_related("student", "course").order_by("first_day", "student__family_name", "pk")
-    return documents.away(list(listed), days)
+    return absences.away_document(list(listed), days)
 
 
 def moodle_marks(session: ClassSession) -> File:

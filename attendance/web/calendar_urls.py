@@ -40,7 +40,9 @@ calendar_patterns = [
     ),
     path("courses/<int:course_id>/timetable/import/", timetable.import_file, name="timetable-import"),
     path(
-        "courses/<int:course_id>/timetable/import/confirm/", timetable.confirm_import, name="timetable-confirm"
+        "courses/<int:course_id>/timetable/import/confirm/",
+        timetable.confirm_import,
+        name="timetable-confirm",
     ),
     path("sessions/<int:session_id>/cancel/", timetable.cancel_session, name="session-cancel"),
     path("sessions/<int:session_id>/restore/", timetable.restore_session, name="session-restore"),

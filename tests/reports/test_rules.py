@@ -16,7 +16,7 @@ from PIL import Image
 
 from attendance import classes, errors, excusing, labels, logos, marks, rules, school_days, schooltime
 from attendance.models import Course
-from attendance.reports import documents, facts, files, lms, matrix, what_if
+from attendance.reports import absences, documents, facts, files, lms, matrix, what_if
 from attendance.reports.csv import safe_cell, safe_identifier
 from attendance.reports.facts import Days
 from attendance.reports.matrix import Rule, standing
@@ -178,8 +178,8 @@ def test_excused_lessons_neither_count_nor_break_a_run(course: Course, teacher: 
     roll = files.session_document(session)
     note = [column.key for column in roll.columns].index("note")
     assert roll.rows[0][note] == "illness: flu"
-    (absences,) = facts.absences_in_courses(Course.objects.all(), days())
-    assert (absences.in_a_row, absences.student.id) == (2, student.pk)
+    (run,) = absences.absences_in_courses(Course.objects.all(), days())
+    assert (run.in_a_row, run.student.id) == (2, student.pk)
     (row,) = files.away_document(student.excuses.all(), days()).rows
     assert row[-3:] == ("illness", "flu", "approved")
 
@@ -315,7 +315,7 @@ def test_the_number_of_queries_does_not_grow(teacher: User, django_assert_max_nu
     with django_assert_max_num_queries(6):  # type: ignore[operator]
         files.course_matrix(course, days())
     with django_assert_max_num_queries(3):  # type: ignore[operator]
-        facts.absences_in_courses(Course.objects.all(), days())
+        absences.absences_in_courses(Course.objects.all(), days())
     with django_assert_max_num_queries(6):  # type: ignore[operator]
         what_if.effect(None, {"in_a_row": 1})
     with django_assert_max_num_queries(8):  # type: ignore[operator]
