@@ -21,9 +21,10 @@ from attendance import galleries, marks, photos
 from attendance.engines import second_network, to_bytes
 from attendance.errors import PhotoRefused
 from attendance.models import ClassSession, FaceTemplate, SecondOpinion, Sighting, TemplateEmbedding
-from attendance.second_rule import Considered, consider
+from attendance.second_rule import Considered, SecondGallery, consider
 from recognition.errors import RecognitionError
 from recognition.identification import Identification
+from recognition.lfw_cnn.opinion import OpinionPolicy
 from recognition.policy import MatchPolicy
 from recognition.types import Chips, Face
 
@@ -83,20 +84,31 @@ def consider_all(
         return alone
     try:
         gallery = galleries.second_gallery_for(session, reading.version)
-        return [
-            consider(
-                answer,
-                reading.embeddings[at],
-                gallery,
-                network.policy,
-                policy.evidence,
-                rejected.get(at, frozenset()),
-            )
-            for at, answer in enumerate(first)
-        ]
     except (RecognitionError, ValueError, OSError):
-        log.exception("the second opinion on a photo of session %s failed", session.pk)
+        log.exception("the second gallery of session %s cannot be read", session.pk)
         return alone
+    return [
+        _consider(
+            answer, reading.embeddings[at], gallery, network.policy, policy, rejected.get(at, frozenset())
+        )
+        for at, answer in enumerate(first)
+    ]
+
+
+def _consider(
+    first: Identification,
+    probe: NDArray[np.float32],
+    gallery: SecondGallery,
+    opinion_policy: OpinionPolicy,
+    policy: MatchPolicy,
+    rejected: frozenset[int],
+) -> Considered:
+    """The rule for one face; recognition's answer alone where it fails, whatever it fails at."""
+    try:
+        return consider(first, probe, gallery, opinion_policy, policy.evidence, rejected)
+    except Exception:
+        log.exception("the second opinion on a face failed")
+        return Considered(first)
 
 
 def store(sightings: Sequence[Sighting], answers: Sequence[Considered], reading: Reading | None) -> None:
@@ -199,7 +211,10 @@ def _encode(chips: Chips) -> NDArray[np.float32] | None:
     if network is None:
         return None
     try:
-        return network.encoder.encode(np.ascontiguousarray(chips))
+        embeddings = network.encoder.encode(np.ascontiguousarray(chips))
+        if not np.isfinite(embeddings).all():
+            raise ValueError("it gave numbers that are not finite")
+        return embeddings
     except Exception:
         log.exception("the second network failed on %d faces", len(chips))
         return None

@@ -205,6 +205,18 @@ def test_a_network_that_fails_costs_its_opinion_and_nothing_else(
     assert not SecondOpinion.objects.exists()
 
 
+def test_constants_that_do_not_fit_cost_the_opinion_and_nothing_else(
+    session: ClassSession, engine: FakeEngine, encoder: FakeEncoder, sent: Sent, monkeypatch: Any
+) -> None:
+    one, _two, _three = enrolled(session)
+    older = engines.SecondNetwork(encoder, replace(POLICY, weights={}))  # type: ignore[arg-type]
+    monkeypatch.setattr(engines, "_load_second_network", lambda: older)
+    engine.faces = [seen(1, 2)]
+    assert pipeline.process(waiting(session).pk) is Outcome.DONE
+    assert Sighting.objects.get().student == one
+    assert not SecondOpinion.objects.exists()
+
+
 def test_a_template_whose_crop_is_gone_is_passed_over_and_not_tried_for_every_photo(
     session: ClassSession, engine: FakeEngine, encoder: FakeEncoder, sent: Sent
 ) -> None:

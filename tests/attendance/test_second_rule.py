@@ -35,7 +35,7 @@ POLICY = OpinionPolicy(
     widest_gap=0.5,
     weights={
         f"{first}.{stands}": weight
-        for first in ("named", "unknown")
+        for first in ("recognised", "uncertain", "unknown")
         for stands, weight in {"agree": 20.0, "leans": 2.0, "silent": 0.5, "disagree": 0.02}.items()
     },
 )
