@@ -8,6 +8,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
+from attendance import pairing
 from attendance.models import (
     Camera,
     Consent,
@@ -200,3 +201,11 @@ def test_a_second_opinion_that_says_nothing_sensible() -> None:
     refused(lambda: copy_row(table, opinion.pk, sighting_id=other.pk, student_id=None))
     refused(lambda: copy_row(table, opinion.pk, sighting_id=other.pk, decision="unknown"))
     copy_row(table, opinion.pk, sighting_id=other.pk)
+
+
+def test_a_pairing_code_that_was_used_for_no_camera_or_never_lived() -> None:
+    row, _code = pairing.make_code(make.administrator(), room=make.room())
+    update = "UPDATE attendance_pairingcode SET"
+    refused(lambda: run(f"{update} used_at = made_at WHERE id = %s", row.pk))
+    refused(lambda: run(f"{update} expires_at = made_at WHERE id = %s", row.pk))
+    refused(lambda: copy_row("attendance_pairingcode", row.pk))
