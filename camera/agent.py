@@ -8,7 +8,6 @@ import logging
 import os
 import threading
 import time
-import uuid
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +19,18 @@ from camera.clock import Clock
 from camera.config import MEBIBYTE, Config
 from camera.faults import CameraProblem, Faults
 from camera.indicator import Indicator
+from camera.keeper import Keeper
 from camera.lock import only_one
 from camera.reporter import Reporter, StateFile
 from camera.sealing import Sealer
 from camera.sources.folder import Photo, WatchedFolder, mark
-from camera.spool import Shot, Spool, SpoolProblem
+from camera.spool import Spool, SpoolProblem
 from camera.timetable import Policy, Session
 from camera.uploader import SPOOL, Uploader
 
 log = logging.getLogger("rollcall-camera")
 TICK = 0.25
 SOURCE = "camera"
-IN_MEMORY = 4
-"""Photos held back while the disk takes none; sealed photos on disk are many, these are not."""
 KEEPS_OPEN = 20.0
 """Seconds between shots below which the device stays open from one to the next."""
 RETRY_FIRST, RETRY_LONGEST = 3.0, 30.0
@@ -63,11 +61,13 @@ class Agent:
         self.uploader = Uploader(
             self.spool, self.server, self.faults, lambda: self.reporter.timetable.open_sessions()
         )
+        self.keeper = Keeper(
+            self.spool, self.faults, lambda: self.reporter.timetable.open_sessions(), self.uploader.wake
+        )
         self.source = sources.made(config.source)
         self.finder = best.FaceFinder(config.face_model)
         self.indicator = Indicator(config.indicator, self.faults)
         self._lock = data / "lock"
-        self._pending: list[tuple[Shot, bytes, str]] = []
         self._smallest: int | None = None
         self._retry_at, self._retry_pause = 0.0, RETRY_FIRST
         self._purge_at = 0.0
@@ -97,7 +97,7 @@ class Agent:
 
     def tick(self) -> None:
         """Look once what there is to do, and do it."""
-        self._keep_pending()
+        self.keeper.flush()
         if self.uploader.key_refused:
             self.uploader.key_refused = False
             self.reporter.doubt_key()
@@ -148,16 +148,11 @@ class Agent:
         return choice, best.encoded(choice, policy), taken
 
     def keep(self, session: Session, photo: bytes, taken: float, shot_id: str = "") -> None:
-        """Into the spool, or held in memory for as long as that takes none."""
-        shot = Shot(shot_id or uuid.uuid4().hex, session.id, round(taken * 1000))
+        """Into the spool; ``taken`` in seconds since 1970, by the server's clock."""
         if self._dry:
             log.info("dry run: a photo of %d bytes for session %d is not kept", len(photo), session.id)
-            return
-        if len(self._pending) < IN_MEMORY:
-            self._pending.append((shot, photo, session.upload))
         else:
-            log.warning("the disk has taken no photo for a while: this one is lost")
-        self._keep_pending()
+            self.keeper.keep(session, photo, taken, shot_id)
 
     def _is_due(self, session: Session) -> bool:
         """Shots stand on a grid from the session's start, so that all cameras of a room shoot together."""
@@ -202,11 +197,11 @@ class Agent:
     def _take_in(self, photo: Photo) -> None:
         moment = photo.modified + self.clock.offset
         session = self.reporter.timetable.session_of(dt.datetime.fromtimestamp(moment, dt.timezone.utc))
-        if session is not None and len(self._pending) < IN_MEMORY:
-            if photo.id not in {shot.id for shot in self._waiting()}:
+        if session is not None and self.keeper.is_empty:
+            if not self.keeper.knows(photo.id):
                 self.keep(session, photo.content, moment, photo.id)
-            if self._pending:
-                return  # not on disk yet: the file stays the only copy, and its turn comes again
+            if not self.keeper.is_empty:
+                return  # not on disk yet: the file's turn comes again
             self._last_shot = max(self._last_shot, moment)
             if self._config.delete_after and not self._dry:
                 self._delete(photo)
@@ -218,24 +213,6 @@ class Agent:
             photo.path.unlink(missing_ok=True)
         except OSError as error:
             self.faults.say(SOURCE, f"{photo.path} was taken but cannot be deleted: {error.strerror}.")
-
-    def _waiting(self) -> list[Shot]:
-        try:
-            return self.spool.waiting()
-        except SpoolProblem:
-            return []
-
-    def _keep_pending(self) -> None:
-        while self._pending:
-            shot, photo, upload = self._pending[0]
-            try:
-                self.spool.put(shot, photo, upload, self.reporter.timetable.open_sessions())
-            except SpoolProblem as problem:
-                self.faults.say(SPOOL, str(problem))
-                return
-            self._pending.pop(0)
-            self.faults.clear(SPOOL)
-            self.uploader.wake()
 
     def _rest(self) -> None:
         if not isinstance(self.source, WatchedFolder):
@@ -274,6 +251,8 @@ class Agent:
             return 0, 0
 
     def _write_state(self, *, at_once: bool = False) -> None:
+        if self._dry:
+            return  # what a dry run took in is not taken
         session = self.session_now()
         content = {
             "pid": os.getpid(),

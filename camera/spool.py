@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
 import logging
 import re
@@ -70,8 +69,6 @@ class Spool:
         """
         about = json.dumps({"upload": upload}).encode()
         sealed = self._sealer.seal(_LENGTH.pack(len(about)) + about + photo, shot.name)
-        # The two lines around the writing tell afterwards which photos must have arrived, and which may have.
-        log.info("shot %s sha256 %s session %d", shot.id, hashlib.sha256(photo).hexdigest(), shot.session)
         with self._lock:
             self._make_room(len(sealed), open_sessions)
             try:
@@ -79,7 +76,6 @@ class Spool:
                 files.write(self.folder / shot.name, sealed)
             except OSError as error:
                 raise _refused(self.folder, error) from error
-        log.info("kept shot %s", shot.id)
 
     def waiting(self, open_sessions: Set[int] = frozenset()) -> list[Shot]:
         """Shots of open sessions first, then the others; each the oldest first."""

@@ -189,6 +189,7 @@ def test_a_dry_run_sends_and_keeps_nothing(agent: AgentProcess, school: School, 
     assert (agent.folder / "seen.jpg").read_bytes()[:2] == b"\xff\xd8"
     assert not agent.waiting()
     assert not school.arrived(school.session)
+    assert not (agent.folder / "data" / "state.json").exists()
 
 
 # --- what can go wrong --------------------------------------------------------------------------
