@@ -392,3 +392,24 @@ def test_weights_replaced_while_a_photo_is_in_flight(
     assert pipeline.process(waiting(session, 2).pk) is Outcome.DONE
     assert SecondOpinion.objects.get().encoder_version == "second-b"
     assert set(TemplateEmbedding.objects.values_list("encoder_version", flat=True)) == {"second-b"}
+
+
+def test_the_shipped_network_answers_in_the_worker(
+    session: ClassSession, engine: FakeEngine, sent: Sent, settings: Any
+) -> None:
+    settings.ROLLCALL_SECOND_OPINION = True
+    noise = np.random.default_rng(5).integers(0, 255, (2, 150, 150, 3), dtype=np.uint8)
+    one, two, _three = session.course.students.order_by("pk")
+    for student, pixels, seed in ((one, noise[0], 1), (two, noise[1], 2)):
+        template = make.template(student, make.encoding(seed))
+        name = make.stored("templates", second.photos.encode_jpeg(pixels))
+        FaceTemplate.objects.filter(pk=template.pk).update(chip=name)
+    engine.faces = [replace(face(near(make.encoding(1), 0.3)), chip=noise[0])]
+    assert pipeline.process(waiting(session).pk) is Outcome.DONE
+    network = engines.second_network()
+    assert network is not None
+    opinion = SecondOpinion.objects.get()
+    assert (opinion.student, opinion.encoder_version) == (one, network.policy.version)
+    assert opinion.distance is not None
+    assert opinion.distance < 0.1, "the very crop it was enrolled with"
+    assert TemplateEmbedding.objects.filter(encoder_version=network.encoder.version).count() == 2
