@@ -35,7 +35,8 @@ def open_contests(sessions: QuerySet[ClassSession] | Iterable[ClassSession]) -> 
 def say_not_me(sighting: Sighting, student: Student, note: str = "") -> Contest:
     """ "That wasn't me", about a face that counts as this student. Said twice, it is the same objection.
 
-    Raises NothingToContest where the face does not count as the student (any more), TooLateToContest.
+    Raises NothingToContest where the face does not count as the student (any more), AlreadyAnswered where a teacher
+    said that it stays, TooLateToContest.
     """
     standing = standing_of(sighting, sighting.reviews.all())
     if standing.standing is not Standing.NAMED or standing.student_id != student.pk:
@@ -46,18 +47,28 @@ def say_not_me(sighting: Sighting, student: Student, note: str = "") -> Contest:
 def say_was_there(session: ClassSession, student: Student, note: str = "") -> Contest:
     """ "I was there", about a mark that says otherwise. Said twice, it is the same objection.
 
-    Raises NothingToContest for a mark that reads *present* or does not exist, TooLateToContest.
+    Raises NothingToContest for a mark that reads *present* or does not exist, AlreadyAnswered where a teacher said
+    that it stays and the mark has not changed since, TooLateToContest.
     """
     mark = session.marks.filter(student=student).first()
     if mark is None or mark.status in HERE:
         raise errors.NothingToContest
-    return _say(Contest.Kind.WAS_THERE, session, student, note)
+    return _say(Contest.Kind.WAS_THERE, session, student, note, mark=mark)
 
 
 def may_say_there(mark: Mark, said: Iterable[Contest]) -> bool:
     """Whether "I was there" can be said about this mark: it denies it, lately, and it is not being said already."""
-    waiting = any(c.kind == Contest.Kind.WAS_THERE and c.state == Contest.State.OPEN for c in said)
-    return not waiting and mark.status not in HERE and timezone.now() - mark.session.ends_at <= OPEN_FOR
+    about_it = [contest for contest in said if contest.kind == Contest.Kind.WAS_THERE]
+    if any(contest.state == Contest.State.OPEN or _answered(contest, mark) for contest in about_it):
+        return False
+    return mark.status not in HERE and timezone.now() - mark.session.ends_at <= OPEN_FOR
+
+
+def _answered(contest: Contest, mark: Mark | None) -> bool:
+    """A teacher said that it stays; about a mark, only as long as the mark has not changed since."""
+    if contest.state != Contest.State.DECLINED or contest.settled_at is None:
+        return False
+    return mark is None or mark.decided_at <= contest.settled_at
 
 
 def take_back(contest: Contest) -> None:
@@ -123,11 +134,19 @@ def reopen(contest: Contest, by: User) -> Contest:
 
 
 def _say(
-    kind: str, session: ClassSession, student: Student, note: str, sighting: Sighting | None = None
+    kind: str,
+    session: ClassSession,
+    student: Student,
+    note: str,
+    sighting: Sighting | None = None,
+    *,
+    mark: Mark | None = None,
 ) -> Contest:
     if timezone.now() - session.ends_at > OPEN_FOR:
         raise errors.TooLateToContest
     about = {"session": session, "student": student, "kind": kind, "sighting": sighting}
+    if any(_answered(contest, mark) for contest in Contest.objects.filter(**about)):
+        raise errors.AlreadyAnswered
     known = Contest.objects.filter(**about, state=Contest.State.OPEN)
     try:
         with transaction.atomic():

@@ -170,6 +170,12 @@ class TooLateToContest(RollcallError):
     message = _("This lesson is more than 30 days ago. Please talk to your teacher.")
 
 
+class AlreadyAnswered(RollcallError):
+    code = "already_answered"
+    status = 409
+    message = _("Your teacher has answered this already. Please talk to them.")
+
+
 class ContestSettled(RollcallError):
     code = "contest_settled"
     status = 409

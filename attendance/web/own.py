@@ -41,7 +41,8 @@ def lesson(request: HttpRequest, session_id: int) -> HttpResponse:
     found = own.lessons(user_of(request), session_id)
     if not found:
         raise Http404
-    contested = {each.sighting_id for each in found[0].contests if each.state == Contest.State.OPEN}
+    open_or_declined = (Contest.State.OPEN, Contest.State.DECLINED)
+    contested = {each.sighting_id: each for each in found[0].contests if each.state in open_or_declined}
     context = {"lesson": found[0], "contested": contested, "school": schooltime.get_school()}
     return render(request, "web/my_lesson.html", context)
 

@@ -185,3 +185,18 @@ def test_a_deleted_student_leaves_nothing_behind(seen: Sighting) -> None:
     privacy.delete_student(student)
     assert not Contest.objects.exists()
     assert not StudentAccount.objects.exists()
+
+
+def test_once_declined_it_is_talked_about_until_the_mark_changes(
+    seen: Sighting, session: ClassSession
+) -> None:
+    assert seen.student is not None
+    teacher, student = make.teacher(), absent_student(session)
+    contests.decline(contests.say_not_me(seen, seen.student), teacher)
+    contests.decline(contests.say_was_there(session, student), teacher)
+    with pytest.raises(errors.AlreadyAnswered):
+        contests.say_not_me(seen, seen.student)
+    with pytest.raises(errors.AlreadyAnswered):
+        contests.say_was_there(session, student)
+    marks.set_by_hand(session, student, "late", teacher)
+    assert contests.say_was_there(session, student).state == "open"
