@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -32,5 +33,5 @@ class InstantField(serializers.DateTimeField):
         return instant
 
 
-def address(serializer: serializers.BaseSerializer[Any], view: str, *args: int) -> str:
+def address(serializer: serializers.BaseSerializer[Any], view: str, *args: int | uuid.UUID) -> str:
     return reverse(f"api:{view}", args=args, request=serializer.context.get("request"))
