@@ -19,7 +19,9 @@ from attendance.models import (
     ClassSession,
     Consent,
     ConsentEvent,
+    Contest,
     Course,
+    DeclinedOffer,
     FaceTemplate,
     Mark,
     Portrait,
@@ -189,6 +191,8 @@ def _empty_biometrics(student: Student) -> list[str]:
         student=None, encoding=None, chip="", decision=Sighting.Decision.UNKNOWN, reason="consent_withdrawn"
     )
     Candidate.objects.filter(student=student).delete()
+    Contest.objects.filter(student=student, sighting__isnull=False).delete()
+    DeclinedOffer.objects.filter(student=student).delete()
     Review.objects.filter(student=student).delete()
     forget.forget_student(student)
     FaceTemplate.objects.filter(student=student).delete()
