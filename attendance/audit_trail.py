@@ -28,6 +28,7 @@ LOOKS = frozenset(
     {
         "web:course", "web:course-dashboard", "web:student", "web:portraits", "web:session", "web:session-live",
         "web:face", "web:photo", "web:face-crop", "web:template-crop", "web:portrait", "web:desk", "web:models",
+        "web:session-dashboard", "web:warnings",
         "web:desk-bulk", "web:desk-elsewhere", "api:desk", "api:desk-many",
         "api:roster", "api:students", "api:student", "api:portraits", "api:portrait", "api:roll", "api:mark",
         "api:snapshot-image", "api:snapshot-sightings", "api:sighting", "api:sighting-chip",
@@ -35,7 +36,12 @@ LOOKS = frozenset(
 )  # fmt: skip
 """Routes that show a face, or what is known of a student."""
 
-EXPORTS = frozenset({"web:audit-export", "web:roll-csv", "web:report-file", "web:overview-file"})
+EXPORTS = frozenset(
+    {
+        "web:audit-export", "web:roll-csv", "web:report-file", "web:overview-file", "web:report-job-file",
+        "api:report-job-file",
+    }
+)  # fmt: skip
 """Routes whose answer leaves the site as a file."""
 
 UNWRITTEN = frozenset(
