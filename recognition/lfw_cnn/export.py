@@ -61,6 +61,7 @@ def export(
     out.parent.mkdir(parents=True, exist_ok=True)
     beside = out.with_suffix(".part")
     save_file(tensors, beside, metadata={"format": "pt", "second_opinion": json.dumps(details)})
+    beside.chmod(0o644)  # safetensors keeps its files to their owner; a worker is another user
     beside.replace(out)
     weight_files.write_sums(out.parent)
     return details
