@@ -15,6 +15,7 @@ from attendance.engines import to_bytes
 from attendance.models import Candidate, ClassSession, DeskFact, Mark, Review, Sighting, Snapshot, Student
 from tests import factories as make
 from tests.attendance.conftest import near
+from tests.browser.test_every_page import serious
 from tests.web import world
 
 pytestmark = pytest.mark.browser
@@ -157,3 +158,17 @@ def test_help_shows_the_keys_and_nothing_is_lost(visit: Callable[..., Any], scho
     page.keyboard.press("Enter")
     expect_left(page, 1)
     assert Review.objects.filter(verdict="is").exists()
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (1280, True), (360, False)])
+def test_no_serious_finding_and_no_sideways_scrolling(
+    width: int, dark: bool, visit: Callable[..., Any], school: world.World
+) -> None:
+    session = waiting_lesson(school, people=3)
+    visitor = visit(school.admin.username, width=width, dark=dark)
+    for path in (f"/review/?session={session.pk}", f"/review/many/?session={session.pk}&at=80"):
+        page = visitor.goes_to(path)
+        for each in page.locator("[data-desk-now] .desk__more summary").all():
+            each.click()
+        assert serious(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
