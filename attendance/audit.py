@@ -16,13 +16,14 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from attendance.models.audit import AuditEntry, AuditHead
 
 PAGE = 2000
+TRIES = 5
 Entries = QuerySet[AuditEntry]
 
 
@@ -50,23 +51,36 @@ def record(
     at: dt.datetime | None = None,
 ) -> AuditEntry:
     """Add one entry at the end of the chain."""
-    with transaction.atomic():
-        head, _created = AuditHead.objects.select_for_update().get_or_create(pk=1)
-        entry = AuditEntry(
-            number=head.number + 1,
-            at=at or timezone.now(),
-            actor_id=by.pk if by else None,
-            actor=by.get_username() if by else "",
-            verb=verb,
-            what=what[:80],
-            about=dict(about or {}),
-            student_id=_number((about or {}).get("student")),
-            previous=head.digest,
-        )
-        entry.digest = head.digest = digest_of(entry)
-        head.number = entry.number
-        entry.save(force_insert=True)
-        head.save(update_fields=["number", "digest"])
+    for attempt in range(TRIES):
+        try:
+            with transaction.atomic():
+                return _append(verb, what, dict(about or {}), by, at or timezone.now())
+        except IntegrityError:
+            # Another entry took this number first: the next try comes after it.
+            if attempt == TRIES - 1:
+                raise
+    raise AssertionError("the last try either answered or raised")
+
+
+def _append(
+    verb: AuditEntry.Verb, what: str, about: dict[str, int | str], by: User | None, at: dt.datetime
+) -> AuditEntry:
+    head, _created = AuditHead.objects.select_for_update().get_or_create(pk=1)
+    entry = AuditEntry(
+        number=head.number + 1,
+        at=at,
+        actor_id=by.pk if by else None,
+        actor=by.get_username() if by else "",
+        verb=verb,
+        what=what[:80],
+        about=about,
+        student_id=_number(about.get("student")),
+        previous=head.digest,
+    )
+    entry.digest = head.digest = digest_of(entry)
+    head.number = entry.number
+    entry.save(force_insert=True)
+    head.save(update_fields=["number", "digest"])
     return entry
 
 

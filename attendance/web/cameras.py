@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from attendance import camera_health, pairing, permissions
 from attendance.models import Camera, PairingCode, Room, Snapshot
 from attendance.web.answers import administrators_only, page, user_of
+from camera.bundle import NAME, bundle
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,14 @@ def pair(request: HttpRequest) -> HttpResponse:
     }
     response = render(request, "web/camera_code.html", context)
     response["Cache-Control"] = "no-store"
+    return response
+
+
+@require_GET
+def agent_file(request: HttpRequest) -> HttpResponse:
+    """The agent as one file, for the computer in the classroom, where nobody is signed in. Holds no secret."""
+    response = HttpResponse(bundle(), content_type="application/zip")
+    response["Content-Disposition"] = f'attachment; filename="{NAME}"'
     return response
 
 

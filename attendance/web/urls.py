@@ -164,6 +164,7 @@ urlpatterns = [
     path("site/cameras/", cameras.cameras, name="cameras"),
     path("cameras/pair/", cameras.pair, name="camera-pair"),
     path("cameras/pair/<int:code_id>/", cameras.paired, name="camera-paired"),
+    path("cameras/rollcall-camera.pyz", cameras.agent_file, name="camera-agent"),
     path("camera/", phone.phone, name="phone"),
     path("camera/manifest.webmanifest", phone.manifest, name="phone-manifest"),
     path("camera/worker.js", phone.worker, name="phone-worker"),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, connection, connections, transaction
 from django.test import Client
 from django.urls import URLResolver, get_resolver, reverse
 from django.utils import timezone
@@ -158,3 +159,21 @@ def test_the_page_searches_and_verifies(client: Client) -> None:
     )
     assert lines[0] == "number,at,actor,verb,what,about,previous,digest"
     assert len(lines) == 6
+
+
+@pytest.mark.django_db(transaction=True)
+def test_entries_of_many_at_once_keep_one_chain() -> None:
+    with ThreadPoolExecutor(6) as pool:
+
+        def write(n: int) -> None:
+            try:
+                audit.record(Verb.LOOKED, "web:face-crop", {"sighting": n})
+            finally:
+                connections.close_all()
+
+        if connection.vendor == "sqlite":  # one connection in memory for all: one after the other
+            for n in range(12):
+                audit.record(Verb.LOOKED, "web:face-crop", {"sighting": n})
+        else:
+            list(pool.map(write, range(12)))
+    assert audit.verify() == audit.Verdict(12)

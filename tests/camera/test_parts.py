@@ -459,7 +459,7 @@ def test_the_one_file_is_built_alike_each_time_and_runs(tmp_path: Path) -> None:
     made = []
     for name in ("a.pyz", "b.pyz"):
         subprocess.run(
-            [sys.executable, "scripts/build_camera.py", "--to", str(tmp_path / name)], cwd=ROOT, check=True,
+            [sys.executable, "-m", "scripts.build_camera", "--to", str(tmp_path / name)], cwd=ROOT, check=True,
             capture_output=True,
         )  # fmt: skip
         made.append((tmp_path / name).read_bytes())

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -161,3 +164,15 @@ def test_the_phone_page_needs_no_sign_in_and_knows_nobody(school: SchoolFixture)
 def test_a_code_for_a_camera_of_another_teacher_is_refused_by_the_service_too(school: SchoolFixture) -> None:
     with pytest.raises(PermissionDenied):
         pairing.make_code(make.teacher(), camera=school.camera)
+
+
+def test_the_agent_is_handed_out_and_starts(school: SchoolFixture, tmp_path: Path) -> None:
+    answer = school.client("nobody").get(reverse("web:camera-agent"))
+    assert answer.status_code == 200
+    file = tmp_path / "rollcall-camera.pyz"
+    file.write_bytes(answer.content)
+    said = subprocess.run(
+        [sys.executable, str(file), "--help"], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert said.returncode == 0
+    assert "setup" in said.stdout

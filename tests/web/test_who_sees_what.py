@@ -18,7 +18,9 @@ Arguments = Callable[[SchoolFixture], list[object]]
 
 
 def a_contact(school: SchoolFixture) -> StudentContact:
-    found, _created = StudentContact.objects.get_or_create(student=school.student, email="parent@home.example")
+    found, _created = StudentContact.objects.get_or_create(
+        student=school.student, email="parent@home.example"
+    )
     return found
 
 
@@ -111,7 +113,8 @@ SITE_PAGES: dict[str, Arguments] = {
     "audit-export": lambda s: [],
     "site": lambda s: [],
     "camera-new": lambda s: [],
-    "mood": lambda s: [], "learned": lambda s: [],
+    "mood": lambda s: [],
+    "learned": lambda s: [],
     "models": lambda s: [],
 }
 SITE_CHANGES: dict[str, Arguments] = {
@@ -139,8 +142,16 @@ CHANGES_OF_STUDENTS: dict[str, Arguments] = {
     "my-contest": lambda s: [s.session.pk],
     "my-contest-back": lambda s: [s.contest.pk],
 }
-OPEN = {"login", "logout", "phone", "phone-manifest", "phone-worker", "first-sign-in"}
-ELSEWHERE = {"desk-settle", "desk-skip", "desk-undo", "desk-report-undo", "desk-elsewhere", "camera-pair", "camera-paired"}
+OPEN = {"login", "logout", "phone", "phone-manifest", "phone-worker", "camera-agent", "first-sign-in"}
+ELSEWHERE = {
+    "desk-settle",
+    "desk-skip",
+    "desk-undo",
+    "desk-report-undo",
+    "desk-elsewhere",
+    "camera-pair",
+    "camera-paired",
+}
 """Changes whose object stands in the form; their tests ask with everybody: ``test_desk.py``, ``test_cameras.py``."""
 PERSONAL = {
     "report-ask", "report-job-file", "report-job-again", "report-job-remove",
