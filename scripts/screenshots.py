@@ -1,4 +1,4 @@
-"""Take the screenshots of the README from a running Rollcall with its demo class.
+"""Take a screenshot of every page, at laptop and phone width, from a running Rollcall with its demo class.
 
     ./run --port 8000                       # in another terminal, on an empty data folder
     .venv/bin/python -m scripts.screenshots http://localhost:8000
@@ -43,19 +43,47 @@ class Shot:
 FIRST_SESSION = "a[href^='/sessions/']"
 FIRST_COURSE = ".course-card h2 a"
 FIRST_STUDENT = "#roster tbody a"
+
+
+def both(name: str, *go: str, who: str = "teacher") -> tuple[Shot, Shot]:
+    """The same page on a laptop and on a phone."""
+    return Shot(name, go, who), Shot(f"{name}-phone", go, who, size=PHONE)
+
+
+def tab(name: str, end: str) -> tuple[Shot, Shot]:
+    """A page of the first course, by how its address ends."""
+    return both(name, "/courses/", FIRST_COURSE, f"a[href$='{end}']")
+
+
 SHOTS = (
-    Shot("today", ("/",)),
-    Shot("session", ("/", FIRST_SESSION)),
+    *both("today", "/"),
+    *both("session", "/", FIRST_SESSION),
     Shot("session-dark", ("/", FIRST_SESSION), dark=True),
-    Shot("session-phone", ("/", FIRST_SESSION), size=PHONE),
     Shot("face", ("/", FIRST_SESSION), click=".box--uncertain"),
-    Shot("desk", ("/review/",)),
-    Shot("roster", ("/courses/", FIRST_COURSE)),
-    Shot("student", ("/courses/", FIRST_COURSE, FIRST_STUDENT)),
-    Shot("import", ("/courses/", FIRST_COURSE, "a[href$='/import/']")),
-    Shot("attendance", ("/courses/", FIRST_COURSE, "a[href$='/attendance/']")),
-    Shot("reports", ("/reports/",)),
-    Shot("site", ("/site/",), who="admin"),
+    *both("mark-history", "/", FIRST_SESSION, "a[href$='/history/']"),
+    *both("desk", "/review/"),
+    Shot("desk-dark", ("/review/",), dark=True),
+    *both("roster", "/courses/", FIRST_COURSE),
+    *both("student", "/courses/", FIRST_COURSE, FIRST_STUDENT),
+    *both("import", "/courses/", FIRST_COURSE, "a[href$='/import/']"),
+    *tab("sessions", "/sessions/"),
+    *tab("timetable", "/timetable/"),
+    *tab("attendance", "/attendance/"),
+    *tab("learned", "/learned/"),
+    *tab("warnings", "/warnings/"),
+    *both("excuses", "/excuses/"),
+    *both("reports", "/reports/"),
+    *both("report-jobs", "/reports/jobs/"),
+    *both("site", "/site/", who="admin"),
+    *both("models", "/site/models/", who="admin"),
+    *both("cameras", "/site/cameras/", who="admin"),
+    *both("pairing", "/cameras/pair/", who="admin"),
+    *both("audit", "/site/audit/", who="admin"),
+    *both("place", "/site/where/", who="admin"),
+    *both("mood", "/site/mood/", who="admin"),
+    *both("rules", "/site/rules/", who="admin"),
+    *both("holidays", "/site/holidays/", who="admin"),
+    Shot("phone-camera", ("/camera/",), size=PHONE),
 )
 CLASS_LIST = """number;first name;last name;email
 2031;Ada;Byron;ada@school.example
@@ -77,7 +105,7 @@ def take(browser: Browser, server: str, shot: Shot) -> None:
     context = browser.new_context(
         viewport={"width": shot.size[0], "height": shot.size[1]},
         color_scheme="dark" if shot.dark else "light",
-        device_scale_factor=2 if phone else 1.5,
+        device_scale_factor=1.5 if phone else 1.25,
         is_mobile=phone,
         has_touch=phone,
         reduced_motion="reduce",
@@ -88,8 +116,11 @@ def take(browser: Browser, server: str, shot: Shot) -> None:
     path, *links = shot.go
     page.goto(server + path)
     for link in links:
-        page.goto(server + (page.locator(link).first.get_attribute("href") or "/"))
-    if shot.name == "import":
+        address = page.locator(link).first.get_attribute("href")
+        if not address:
+            raise SystemExit(f"{shot.name}: no link {link} on {page.url}")
+        page.goto(server + address)
+    if shot.name.startswith("import"):
         page.locator("textarea").fill(CLASS_LIST)
         page.locator("form .btn--primary").click()
     if shot.click:
