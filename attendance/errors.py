@@ -230,7 +230,9 @@ class RecognitionProhibited(RollcallError):
 class UnknownPlace(RollcallError):
     code = "unknown_place"
     status = 422
-    message = _("Choose a country by its code of two letters, and a region and kind of institution from the lists.")
+    message = _(
+        "Choose a country by its code of two letters, and a region and kind of institution from the lists."
+    )
 
 
 class NoticeUnread(RollcallError):

@@ -70,7 +70,9 @@ def draw(data: Path, pictures: Path, lessons: int, seed: int) -> Term:
     test_half = sorted(lfw.halves[1])
     many = [name for name in test_half if len(lfw.rows_of[name]) >= ENROLLED + LEAST_PROBES]
     class_names = rng.sample(many, STUDENTS)
-    others = [name for name in test_half if len(lfw.rows_of[name]) >= LEAST_PROBES and name not in class_names]
+    others = [
+        name for name in test_half if len(lfw.rows_of[name]) >= LEAST_PROBES and name not in class_names
+    ]
     visitor_names = rng.sample(others, VISITORS * lessons)
     with zipfile.ZipFile(lfw.path) as archive:
 

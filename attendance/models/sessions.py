@@ -49,7 +49,7 @@ class ClassSession(models.Model):
         blank=True,
         related_name="imported",
     )
-    import_key = models.CharField(max_length=64, null=True, blank=True)
+    import_key = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001 (null: none, and unique)
     """Which event of a calendar file this session is: SHA-256 of its identity."""
     cancelled_at = models.DateTimeField(null=True, blank=True)
     """A cancelled session takes no photos and counts nowhere; its marks stay, in case it is restored."""

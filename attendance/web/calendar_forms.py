@@ -61,8 +61,10 @@ class SlotForm(forms.Form):
         else:
             first = max(course.term.starts_on, today)
             initial = {
-                "weekday": today.weekday() if today.weekday() < 5 else 0, "first_day": first, "last_day": max(course.term.ends_on, first),
-            }  # fmt: skip
+                "weekday": today.weekday() if today.weekday() < 5 else 0,
+                "first_day": first,
+                "last_day": max(course.term.ends_on, first),
+            }
         return cls(data, initial=initial)
 
     def values(self) -> dict[str, Any]:

@@ -240,7 +240,9 @@ def _page(request: HttpRequest, found: Student, form: ConsentForm, status: int =
         "courses": courses,
         "marks": marks,
         "portrait_url": best,
-        "excuses": rows_of(permissions.excuses_for(request.user).filter(student=found)[:20], user_of(request)),
+        "excuses": rows_of(
+            permissions.excuses_for(request.user).filter(student=found)[:20], user_of(request)
+        ),
         "may_excuse": permissions.may_enter_excuse(request.user, found, None),
         "school": schooltime.get_school(),
         "may_change": any(permissions.may_change_course(request.user, course) for course in courses),

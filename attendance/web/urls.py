@@ -175,7 +175,9 @@ urlpatterns = [
     path("courses/<int:course_id>/attendance/", course_dashboard.dashboard, name="course-dashboard"),
     path("courses/<int:course_id>/warnings/", absence_warnings.warnings, name="warnings"),
     path("courses/<int:course_id>/warnings/send/", absence_warnings.send, name="warnings-send"),
-    path("courses/<int:course_id>/warnings/automatic/", absence_warnings.automatic, name="warnings-automatic"),
+    path(
+        "courses/<int:course_id>/warnings/automatic/", absence_warnings.automatic, name="warnings-automatic"
+    ),
     path(
         "courses/<int:course_id>/students/<int:student_id>/contacts/",
         absence_warnings.add_contact,
