@@ -72,7 +72,7 @@ def withdraw_consent(student: Student, by: User) -> None:
     either before, and emptied here, or after, against a gallery without this student.
     """
     with transaction.atomic():
-        list(Course.objects.select_for_update().filter(roster_entries__student=student).order_by("pk"))
+        _lock_for(student)
         sessions = _keep_marks_as_given_by(student, by)
         files = _empty_biometrics(student)
         consent, _created = Consent.objects.get_or_create(student=student)
@@ -85,10 +85,17 @@ def withdraw_consent(student: Student, by: User) -> None:
         transaction.on_commit(lambda: delete_files(files))
 
 
+def _lock_for(student: Student) -> None:
+    """Courses, then sessions, each in order: whoever takes a roll or settles a face holds one of them and waits."""
+    list(Course.objects.select_for_update().filter(roster_entries__student=student).order_by("pk"))
+    marked = ClassSession.objects.filter(marks__student=student).values("pk")
+    list(ClassSession.objects.select_for_update().filter(pk__in=marked).order_by("pk"))
+
+
 def delete_student(student: Student) -> None:
     """Everything about a person, marks included."""
     with transaction.atomic():
-        list(Course.objects.select_for_update().filter(roster_entries__student=student).order_by("pk"))
+        _lock_for(student)
         files = _empty_biometrics(student)
         files += student.excuses.exclude(attachment="").values_list("attachment", flat=True)
         galleries.raise_version_for(student)

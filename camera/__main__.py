@@ -46,6 +46,9 @@ def _arguments() -> argparse.ArgumentParser:
 
 
 def main(words: list[str] | None = None) -> int:
+    # Read by OpenCV when it is first imported, which is later; what goes wrong is said by the agent itself.
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
     given = _arguments().parse_args(words)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     os.umask(0o077)

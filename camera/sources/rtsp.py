@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import cv2
@@ -18,6 +21,25 @@ FIRST_PICTURE, NEXT_PICTURE = 15.0, 10.0
 BETWEEN = 0.15
 
 
+OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
+
+
+@contextmanager
+def _without_delay() -> Iterator[None]:
+    """FFmpeg reads this variable when a stream is opened. Over TCP, since a lost packet of UDP smears the picture; and
+    without a buffer, since what waits in one is old. Files and webcams are opened without it.
+    """
+    before = os.environ.get(OPTIONS)
+    os.environ[OPTIONS] = (
+        before or "rtsp_transport;tcp|fflags;nobuffer|max_delay;500000|analyzeduration;2000000"
+    )
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[OPTIONS]
+
+
 class RtspStream:
     kind = "rtsp"
 
@@ -30,7 +52,8 @@ class RtspStream:
             return
         self.close()
         options = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_MS]
-        stream = cv2.VideoCapture(self._address, cv2.CAP_FFMPEG, options)
+        with _without_delay():
+            stream = cv2.VideoCapture(self._address, cv2.CAP_FFMPEG, options)
         if not stream.isOpened():
             stream.release()
             raise CameraProblem(why_silent(self._address))

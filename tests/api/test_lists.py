@@ -64,6 +64,10 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(world: World) -> None
         f"/api/students/{world.students[0].pk}/portraits/",
     ]
     grow(world, 2)
+    for (
+        path
+    ) in paths:  # the first look at a list is written into the audit log, the next within ten minutes is not
+        queries(world, path)
     few = {path: queries(world, path) for path in paths}
     grow(world, 7)
     for path in paths:

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -274,9 +275,22 @@ def test_a_usb_camera_that_is_not_plugged_in() -> None:
 def test_a_usb_camera_that_is_unplugged_says_so_and_is_opened_anew(video: Path) -> None:
     """A device that ends stands for one that is pulled out; OpenCV reads both through the same calls."""
 
+    class Paced:
+        """As a device gives pictures: thirty a second, not as fast as they can be decoded."""
+
+        def __init__(self) -> None:
+            self._video = cv2.VideoCapture(str(video))
+
+        def read(self) -> Any:
+            time.sleep(1 / 30)
+            return self._video.read()
+
+        def release(self) -> None:
+            self._video.release()
+
     class Unplugged(UsbCamera):
         def open(self) -> None:
-            self._device = cv2.VideoCapture(str(video))
+            self._device = Paced()
 
     lens = Unplugged("0")
     lens.open()
