@@ -7,7 +7,8 @@ const now = () => $("[data-desk-now]") ?? $(".desk");
 const keyOf = (part) => $("[name=key]", part)?.value ?? "";
 
 let waiting = null; // the request that is under way
-let kept = null; // a key pressed while the server answers, and the item it was meant for
+let settling = false; // the answer is on the page, but htmx has not yet made it work
+let kept = null; // a key pressed in the meantime, and the item it was meant for
 
 function other() {
   const input = $("[data-desk-other]");
@@ -44,7 +45,7 @@ document.addEventListener("keydown", (event) => {
     if (!waiting) $("[data-desk-other]")?.focus();
     return;
   }
-  if (waiting) { kept = { key: event.key, item: keyOf($("[data-desk-next]:not([hidden])") ?? now()) }; return; }
+  if (waiting || settling) { kept = { key: event.key, item: keyOf($("[data-desk-next]:not([hidden])") ?? now()) }; return; }
   const button = buttonFor(event.key);
   if (button) { event.preventDefault(); button.click(); }
 });
@@ -59,11 +60,11 @@ function turn(forward) {
 const takeFocus = () => ($("[data-desk]") ?? $(".desk"))?.focus({ preventScroll: true });
 /* A key pressed for the next item in the meantime is not lost. */
 function ready() {
-  if (!waiting) return;
-  waiting = null;
+  if (!settling) return;
+  settling = false;
   const press = kept;
   kept = null;
-  if (press && press.item && press.item === keyOf(now())) buttonFor(press.key)?.click();
+  if (press && press.item === keyOf(now())) buttonFor(press.key)?.click();
 }
 document.body.addEventListener("htmx:beforeRequest", (event) => {
   const { elt, requestConfig, xhr } = event.detail;
@@ -80,9 +81,13 @@ document.body.addEventListener("htmx:beforeSwap", (event) => {
 });
 document.body.addEventListener("htmx:afterRequest", (event) => {
   if (event.detail.xhr !== waiting) return;
-  if (!brings(event.detail)) turn(false);
+  waiting = null;
+  settling = true;
+  const swaps = brings(event.detail);
+  if (!swaps) turn(false);
   takeFocus();
-  setTimeout(ready, 40); // htmx makes what is new work after 20 ms
+  setTimeout(ready, swaps ? 500 : 0); // where htmx says nothing, keys work all the same
 });
+document.body.addEventListener("htmx:afterSettle", ready);
 /* On a phone the answers come first: the evidence is one touch away. */
 if (window.matchMedia("(max-width: 55.99rem)").matches) $$(".desk__evidence").forEach((card) => { card.open = false; });
