@@ -15,8 +15,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from attendance import camera_health, pairing, permissions
+from attendance.learned import reading
+from attendance.learned.cameras import CameraFaces
 from attendance.models import Camera, PairingCode, Room, Snapshot
 from attendance.web.answers import administrators_only, page, user_of
+from attendance.web.words import CAMERA_ADVICE, in_words
 from camera.bundle import NAME, bundle
 
 
@@ -28,6 +31,13 @@ class Row:
     health: camera_health.Health
     photo: int | None
     """The last photo it sent, if it is still kept."""
+    faces: CameraFaces
+    """How good the faces of its last thirty days are."""
+
+    @property
+    def advice(self) -> list[str]:
+        """What would make its faces better."""
+        return [in_words(CAMERA_ADVICE, code) for code in self.faces.advice]
 
     @property
     def clock(self) -> str:
@@ -48,11 +58,14 @@ def cameras(request: HttpRequest) -> HttpResponse:
 
 
 def rows_of(cameras: QuerySet[Camera]) -> list[Row]:
-    """Cameras with what is shown of each, working ones first; one query, however many there are."""
+    """Cameras with what is shown of each, working ones first; two queries, however many there are."""
     kept = Snapshot.objects.filter(camera=OuterRef("pk")).exclude(image="").order_by("-taken_at")
     found = camera_health.with_facts(cameras).annotate(last_photo=Subquery(kept.values("pk")[:1]))
-    ordered = found.order_by("revoked_at", "room__name", "name", "pk")
-    return [Row(camera, camera_health.health(camera), camera.last_photo) for camera in ordered]
+    judged = reading.cameras(found.order_by("revoked_at", "room__name", "name", "pk"))
+    return [
+        Row(camera, camera_health.health(camera), getattr(camera, "last_photo", None), faces)
+        for camera, faces in judged
+    ]
 
 
 @page

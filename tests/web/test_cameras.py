@@ -102,6 +102,16 @@ def test_the_list_says_how_each_camera_does_with_a_fixed_number_of_queries(
     assert "Works." in page
 
 
+def test_the_list_says_how_good_the_faces_are_and_what_would_help(school: SchoolFixture) -> None:
+    for minute in range(60):
+        shot = make.snapshot(school.session, 100 + minute, camera=school.camera, taken_at=timezone.now())
+        details = {"face_pixels": 30 if minute < 30 else 120, "sharpness": 0.9, "light": 0.9}
+        make.sighting(shot, quality_details=details)
+    page = school.client("administrator").get(reverse("web:cameras")).text
+    assert "50 · 0 · 0 %" in page
+    assert "move the camera closer" in page
+
+
 def test_teachers_are_told_once_of_a_silent_camera(
     school: SchoolFixture, open_session: ClassSession, settings: Any
 ) -> None:
