@@ -28,7 +28,8 @@ LOOKS = frozenset(
     {
         "web:course", "web:course-dashboard", "web:student", "web:portraits", "web:session", "web:session-live",
         "web:face", "web:photo", "web:face-crop", "web:template-crop", "web:portrait", "web:desk", "web:models",
-        "web:session-dashboard", "web:warnings",
+        "web:session-dashboard", "web:warnings", "web:mark-history", "web:excuse-letter",
+        "api:mark-history", "api:offers",
         "web:desk-bulk", "web:desk-elsewhere", "api:desk", "api:desk-many",
         "api:roster", "api:students", "api:student", "api:portraits", "api:portrait", "api:roll", "api:mark",
         "api:snapshot-image", "api:snapshot-sightings", "api:sighting", "api:sighting-chip",
