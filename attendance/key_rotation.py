@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.apps import apps
-from django.core.files.storage import default_storage
+from django.core.files.storage import storages
 from django.db import connection, models, transaction
 
 from attendance.models.sealed import SealedField
@@ -107,7 +107,7 @@ def _values(
 def _file(
     model: type[models.Model], column: models.FileField, pk: Any, found: Rotation, dry_run: bool
 ) -> None:
-    storage = default_storage._wrapped if hasattr(default_storage, "_wrapped") else default_storage
+    storage = storages["default"]
     assert isinstance(storage, DurableStorage)
     with transaction.atomic():
         # Held until the copy stands in its place: a withdrawal waits, and then deletes what it finds.

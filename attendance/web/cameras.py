@@ -19,6 +19,7 @@ from attendance.learned import reading
 from attendance.learned.cameras import CameraFaces
 from attendance.models import Camera, PairingCode, Room, Snapshot
 from attendance.web.answers import administrators_only, page, user_of
+from attendance.web.asked import number
 from attendance.web.words import CAMERA_ADVICE, in_words
 from camera.bundle import NAME, bundle
 
@@ -78,7 +79,7 @@ def pair(request: HttpRequest) -> HttpResponse:
         return render(request, "web/camera_pair.html", {"rooms": rooms, "cameras": known})
     if request.POST.get("camera"):
         made, code = pairing.make_code(
-            user, camera=get_object_or_404(known, pk=_number(request.POST["camera"]))
+            user, camera=get_object_or_404(known, pk=number(request.POST["camera"]))
         )
     else:
         made, code = pairing.make_code(user, room=_room(request, rooms))
@@ -118,11 +119,7 @@ def _room(request: HttpRequest, rooms: QuerySet[Room]) -> Room:
     name = request.POST.get("new_room", "").strip()[:100]
     if name and permissions.is_administrator(request.user):
         return Room.objects.get_or_create(name=name)[0]
-    return get_object_or_404(rooms, pk=_number(request.POST.get("room", "")))
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    return get_object_or_404(rooms, pk=number(request.POST.get("room")))
 
 
 def _qr(text: str) -> SafeString:

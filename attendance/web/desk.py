@@ -24,6 +24,7 @@ from attendance.desk.items import Kind
 from attendance.models import ClassSession
 from attendance.web import desk_acts, desk_filters, desk_screen
 from attendance.web.answers import administrators_only, is_htmx, page, toast, user_of
+from attendance.web.asked import number
 
 RUN = "desk_run"
 """The run in the browser's session: when it began, what was settled, skipped and changed."""
@@ -66,7 +67,7 @@ def skip(request: HttpRequest) -> HttpResponse:
 def elsewhere(request: HttpRequest) -> HttpResponse:
     """Students of other courses by name or number, for administrators."""
     administrators_only(request)
-    wanted = desk_filters.number(request.GET.get("session"))
+    wanted = number(request.GET.get("session"))
     session = get_object_or_404(permissions.sessions_for(request.user), pk=wanted)
     found = students_elsewhere(session, request.GET.get("q", ""))
     return render(request, "web/desk_elsewhere.html", {"students": found})

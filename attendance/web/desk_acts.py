@@ -19,7 +19,7 @@ from attendance.desk import acts
 from attendance.desk.shown import shown_at
 from attendance.models import ClassSession, Contest, Review, Student
 from attendance.web.answers import user_of
-from attendance.web.desk_filters import number
+from attendance.web.asked import number
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from attendance.desk.bulk import Offer, Wanted, confirm, offers
 from attendance.models import Course, Student
 from attendance.web import desk, desk_filters, desk_screen
 from attendance.web.answers import page, user_of
+from attendance.web.asked import number
 from attendance.web.desk_acts import Done
 from attendance.web.desk_evidence import enrolled_crops, percent
 
@@ -87,12 +88,12 @@ def _confirm(request: HttpRequest) -> HttpResponse:
 def _wanted(value: str) -> Wanted:
     """``12-face-7|34|7,8``; what cannot be read wants nothing."""
     key, student, faces = [*value.split("|"), "", ""][:3]
-    ids = (desk_filters.number(face) for face in faces.split(","))
-    return Wanted(key, desk_filters.number(student) or 0, frozenset(pk for pk in ids if pk))
+    ids = (number(face) for face in faces.split(","))
+    return Wanted(key, number(student) or 0, frozenset(pk for pk in ids if pk))
 
 
 def _level(request: HttpRequest) -> int:
-    wanted = desk_filters.number(request.GET.get("at"))
+    wanted = number(request.GET.get("at"))
     return wanted if wanted in LEVELS else USUAL
 
 

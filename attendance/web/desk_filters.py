@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from attendance import permissions
 from attendance.desk.items import Kind
 from attendance.models import ClassSession, Course, Room
+from attendance.web.asked import number
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,3 @@ def screen(request: HttpRequest, chosen: Filters) -> FilterScreen:
         rooms=list(Room.objects.filter(pk__in=sessions.values("room_id")).order_by("name")),
         session=sessions.filter(pk=chosen.session).first() if chosen.session else None,
     )
-
-
-def number(value: str | None) -> int | None:
-    """A plain positive number of a form or an address; None for anything else."""
-    return int(value) if value and value.isascii() and value.isdecimal() and len(value) < 19 else None

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 from attendance import errors, excusing, permissions, schooltime
 from attendance.models import ClassSession, Course, Excuse, Student
 from attendance.web.answers import back, page, user_of
+from attendance.web.asked import numbers
 from attendance.web.calendar_forms import ExcuseForm
 
 RECENT = dt.timedelta(days=21)
@@ -158,7 +159,7 @@ def _sessions(courses: QuerySet[Course]) -> QuerySet[ClassSession]:
 def _store(request: HttpRequest, student: Student, form: ExcuseForm) -> HttpResponse:
     data, user = form.cleaned_data, user_of(request)
     course: Course | None = data["course"]
-    ids = [int(text) for text in request.POST.getlist("session") if text.isascii() and text.isdecimal()]
+    ids = numbers(request.POST.getlist("session"))
     if ids:
         chosen = list(ClassSession.objects.filter(pk__in=ids, course__in=_courses(request, student)))
         when = excusing.When.of_sessions(chosen)

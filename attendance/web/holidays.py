@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from attendance import calendar_files, school_days, schooltime
 from attendance.models import Holiday
 from attendance.web.answers import administrators_only, page
+from attendance.web.asked import numbers
 from attendance.web.calendar_forms import HolidayForm
 from attendance.web.carried import carried, carry
 
@@ -72,7 +73,7 @@ def import_file(request: HttpRequest) -> HttpResponse:
     today = schooltime.today()
     found, others = calendar_files.whole_days_of(data, today - dt.timedelta(days=60), today + AHEAD)
     if confirmed:
-        chosen = {int(text) for text in request.POST.getlist("day") if text.isascii() and text.isdecimal()}
+        chosen = set(numbers(request.POST.getlist("day")))
         days = [
             (one.name or _("Holiday"), one.first, one.last) for at, one in enumerate(found) if at in chosen
         ]

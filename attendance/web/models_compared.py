@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 from attendance import permissions
 from attendance.web import models_screen
 from attendance.web.answers import administrators_only, page
+from attendance.web.asked import number
 
 
 @page
@@ -16,8 +17,8 @@ from attendance.web.answers import administrators_only, page
 def models(request: HttpRequest) -> HttpResponse:
     administrators_only(request)
     courses = permissions.courses_for(request.user)
-    asked = request.GET.get("course", "")
-    chosen = get_object_or_404(courses, pk=asked) if asked.isascii() and asked.isdigit() else None
-    shown, number = request.GET.get("show", ""), request.GET.get("page")
-    context = {"screen": models_screen.build(courses, chosen, shown, number), "chosen": chosen}
+    asked = number(request.GET.get("course"))
+    chosen = get_object_or_404(courses, pk=asked) if asked is not None else None
+    screen = models_screen.build(courses, chosen, request.GET.get("show", ""), request.GET.get("page"))
+    context = {"screen": screen, "chosen": chosen}
     return render(request, "web/models.html", context)

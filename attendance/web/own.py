@@ -14,6 +14,7 @@ from attendance import contests, own, permissions, schooltime
 from attendance.models import ClassSession, Contest, Sighting
 from attendance.web import media
 from attendance.web.answers import student_page, user_of
+from attendance.web.asked import number
 from attendance.web.forms import FirstPasswordForm
 
 
@@ -80,7 +81,5 @@ def take_back(request: HttpRequest, contest_id: int) -> HttpResponse:
 
 
 def _own_sighting(request: HttpRequest, session: ClassSession, chosen: str) -> Sighting:
-    if not (chosen.isascii() and chosen.isdecimal() and len(chosen) < 19):
-        raise Http404
     faces = permissions.own_sightings(request.user).filter(snapshot__session=session)
-    return get_object_or_404(faces.select_related("snapshot__session"), pk=chosen)
+    return get_object_or_404(faces.select_related("snapshot__session"), pk=number(chosen))

@@ -10,6 +10,7 @@ from attendance.models import Course
 from attendance.reports.facts import Days
 from attendance.reports.matrix import Rule
 from attendance.reports.orders import Order
+from attendance.web.asked import number
 
 AHEAD = dt.timedelta(days=30)
 Values = Mapping[str, str]
@@ -49,5 +50,5 @@ def day_in(text: str) -> dt.date | None:
 
 
 def number_in(text: str, least: int, most: int) -> int | None:
-    known = text.isascii() and text.isdecimal() and len(text) < 19 and least <= int(text) <= most
-    return int(text) if known else None
+    found = number(text)
+    return found if found is not None and least <= found <= most else None

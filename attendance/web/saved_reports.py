@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from attendance import errors, mailing, report_jobs, scheduled_reports, schooltime
 from attendance.models import SavedReport
 from attendance.web.answers import page, user_of
+from attendance.web.asked import numbers
 from attendance.web.job_screen import subjects, title_of
 from attendance.web.report_jobs import posted_order
 from attendance.web.report_params import number_in
@@ -81,8 +82,7 @@ def schedule(request: HttpRequest, saved_id: int) -> HttpResponse:
     every = request.POST.get("every", "")
     day = number_in(request.POST.get("weekday" if every == "week" else "month_day", ""), 1, 31) or 0
     hour = number_in(request.POST.get("hour", ""), 0, 23)
-    wanted = [pk for pk in request.POST.getlist("to") if pk.isascii() and pk.isdecimal() and len(pk) < 19]
-    people = list(User.objects.filter(pk__in=wanted))
+    people = list(User.objects.filter(pk__in=numbers(request.POST.getlist("to"))))
     allowed = {one.pk for one in scheduled_reports.may_receive(saved)}
     scheduled_reports.schedule(
         saved, every, day, -1 if hour is None else hour, request.POST.get("by", ""),

@@ -16,6 +16,7 @@ from attendance.models import ClassSession, Course, Mark, Sighting, Snapshot, St
 from attendance.reports import csv, rolls
 from attendance.web import session_screen
 from attendance.web.answers import is_htmx, page, toast, user_of
+from attendance.web.asked import number
 from attendance.web.face_screen import face_screen
 from attendance.web.forms import PlanForm
 from attendance.web.words import KEYS, status_word
@@ -33,8 +34,7 @@ def _changeable(request: HttpRequest, session_id: int) -> ClassSession:
 
 
 def _photo_id(request: HttpRequest) -> int | None:
-    asked = request.GET.get("photo", "")
-    return int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 19 else None
+    return number(request.GET.get("photo"))
 
 
 def _context(request: HttpRequest, session: ClassSession) -> dict[str, object]:
@@ -214,13 +214,9 @@ def decide(request: HttpRequest, session_id: int, sighting_id: int) -> HttpRespo
     sighting: Sighting = get_object_or_404(
         permissions.sightings_for(request.user), pk=sighting_id, snapshot__session=found
     )
-    chosen = request.POST.get("student", "")
+    chosen = number(request.POST.get("student"))
     verdict = request.POST.get("verdict") or "is"
-    student = (
-        get_object_or_404(Student, pk=chosen, marks__session=found)
-        if chosen.isdecimal() and len(chosen) < 19
-        else None
-    )
+    student = get_object_or_404(Student, pk=chosen, marks__session=found) if chosen else None
     review = reviews.decide(sighting, verdict, user_of(request), student)
     undo = reverse("web:review-undo", args=[session_id, review.pk])
     words = {
