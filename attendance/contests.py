@@ -98,7 +98,7 @@ def uphold(contest: Contest, by: User, answer: str = "", status: str = Mark.Stat
             contest.batch = decision.batch if ours else None
         else:
             mark = marks.set_by_hand(contest.session, contest.student, status, by)
-            contest.mark_change = mark.changes.first()
+            contest.mark_change = marks.latest_change(mark)
         return _settle(contest, Contest.State.UPHELD, by, answer)
 
 
@@ -119,7 +119,7 @@ def reopen(contest: Contest, by: User) -> Contest:
             reviews.undo_batch(contest.batch, by)
         if contest.mark_change is not None:
             mark = contest.mark_change.mark
-            if mark.changes.first() == contest.mark_change:  # nobody changed it since
+            if marks.latest_change(mark) == contest.mark_change:  # nobody changed it since
                 marks.undo(mark, by)
         again = Contest.objects.filter(
             session=contest.session, student=contest.student, sighting=contest.sighting, state="open"

@@ -243,9 +243,17 @@ def _reviews(sighting: Sighting, student: Student) -> list[WordFact]:
 
 
 def _changes(mark: Mark) -> list[WordFact]:
-    changes = MarkChange.objects.filter(mark=mark).select_related("by")
+    changes = MarkChange.objects.filter(mark=mark).select_related("by", "undone_by")
     return [
-        WordFact(Kind.CHANGED, each.at, _name(each.by), each.new_status, before=each.old_status)
+        WordFact(
+            Kind.CHANGED,
+            each.at,
+            _name(each.by),
+            each.new_status,
+            before=each.old_status,
+            undone_at=each.undone_at,
+            undone_by=_name(each.undone_by),
+        )
         for each in changes
     ]
 

@@ -154,22 +154,28 @@ def set_by_code(session: ClassSession, student: Student, by: User, at: dt.dateti
 
 
 def undo(mark: Mark, by: User) -> Mark:
-    """Take the latest change by hand back, to what stood before it. Raises NothingToUndo."""
+    """Take the latest change by hand back, to what stood before it; both stay in its history. Raises NothingToUndo."""
     with transaction.atomic():
         ClassSession.objects.select_for_update().get(pk=mark.session_id)
         mark = Mark.objects.get(pk=mark.pk)
-        last = mark.changes.first()
+        last = latest_change(mark)
         if last is None or mark.source != Mark.Source.MANUAL:
             raise errors.NothingToUndo
-        last.delete()
+        now = timezone.now()
+        MarkChange.objects.filter(pk=last.pk).update(undone_at=now, undone_by=by)
         if last.old_source == Mark.Source.MANUAL:
-            mark.status, mark.decided_by, mark.decided_at = last.old_status, by, timezone.now()
+            mark.status, mark.decided_by, mark.decided_at = last.old_status, by, now
             mark.save()
         else:
             _give_back_to_machine(mark)
         touch(mark.session_id)
     mark.refresh_from_db()
     return mark
+
+
+def latest_change(mark: Mark) -> MarkChange | None:
+    """The latest change by hand that nobody took back."""
+    return mark.changes.filter(undone_at__isnull=True).first()
 
 
 def lay_excuse(session_id: int, student_id: int) -> bool:

@@ -22,7 +22,7 @@ from attendance.reports.facts import Days
 from attendance.reports.orders import Order
 
 Span, Every = SavedReport.Span, SavedReport.Every
-WHAT = ("course", "student", "missing", "summary")
+WHAT = ("course", "student", "missing", "summary", "absences", "away")
 """What makes sense again next week; one session does not change any more."""
 AFTER_TERM = dt.timedelta(days=7)
 """How long after its term a course's report still goes out."""
@@ -76,6 +76,14 @@ def order_of(saved: SavedReport, today: dt.date) -> Order:
 
 
 def days_of(saved: SavedReport, today: dt.date) -> Days:
+    """The days it means today; of who will be away, also those to come, unless it is about a week or month past."""
+    days = _span_of(saved, today)
+    if saved.what == "away" and days.last == today:
+        return Days(days.first, today + orders.AHEAD)
+    return days
+
+
+def _span_of(saved: SavedReport, today: dt.date) -> Days:
     if saved.span == Span.WEEK:
         return Days(today - dt.timedelta(days=6), today)
     if saved.span == Span.MONTH:

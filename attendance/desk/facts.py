@@ -43,7 +43,7 @@ def really_absent(
         mark = marks.set_by_hand(session, student, Mark.Status.ABSENT, by)
         moved = [] if before == mark.status else [reviews.MarkMoved(student.pk, before, mark.status)]
         fact = _write(DeskFact.Kind.ABSENT, session, by, student=student, shown=shown, moved=moved)
-        fact.mark_change = mark.changes.first()
+        fact.mark_change = marks.latest_change(mark)
         fact.save(update_fields=["mark_change"])
     return fact
 

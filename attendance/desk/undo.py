@@ -64,7 +64,7 @@ def _take_back(fact: DeskFact, by: User) -> None:
     """What the fact did besides being said; a later change by somebody stays."""
     if fact.kind == DeskFact.Kind.ABSENT:
         mark = Mark.objects.filter(session=fact.session_id, student=fact.student_id).first()
-        if mark is not None and fact.mark_change_id and mark.changes.first() == fact.mark_change:
+        if mark is not None and fact.mark_change_id and marks.latest_change(mark) == fact.mark_change:
             marks.undo(mark, by)
     if fact.kind == DeskFact.Kind.ON_ROSTER:
         _roster_as_before(fact)

@@ -40,7 +40,7 @@ class DeskFact(models.Model):
     mark_change = models.ForeignKey(
         MarkChange, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    """The change of the mark that it made; gone once that was taken back."""
+    """The change of the mark that it made."""
     undone_at = models.DateTimeField(null=True, blank=True)
     undone_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"

@@ -18,6 +18,8 @@ class What(models.TextChoices):
     STUDENT = "student", _("a student: every lesson")
     MISSING = "missing", _("rolls that are missing")
     SUMMARY = "summary", _("all courses, one line each")
+    ABSENCES = "absences", _("absences in a row")
+    AWAY = "away", _("excused absences, also to come")
 
 
 class SavedReport(models.Model):
@@ -66,7 +68,7 @@ class SavedReport(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["owner", "name"], name="saved_report_name_once_an_owner"),
             models.CheckConstraint(
-                condition=Q(what__in=["course", "session", "student", "missing", "summary"]),
+                condition=Q(what__in=What.values),
                 name="saved_report_is_about_something",
             ),
             models.CheckConstraint(

@@ -148,7 +148,7 @@ class Mark(models.Model):
 
 
 class MarkChange(models.Model):
-    """A change of a mark by a person: kept for the history, and so that it can be undone."""
+    """A change of a mark by a person: kept for the history, and so that it can be undone. Never deleted."""
 
     mark = models.ForeignKey(Mark, on_delete=models.CASCADE, related_name="changes")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -157,9 +157,20 @@ class MarkChange(models.Model):
     old_source = models.CharField(max_length=10)
     new_status = models.CharField(max_length=13)
     new_source = models.CharField(max_length=10)
+    undone_at = models.DateTimeField(null=True, blank=True)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
 
     class Meta:
         ordering = ["-at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(undone_at__isnull=True, undone_by__isnull=True)
+                | Q(undone_at__isnull=False, undone_by__isnull=False),
+                name="undone_mark_change_says_who_and_when",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.old_status} to {self.new_status}"

@@ -40,6 +40,8 @@ KINDS: dict[str, tuple[str, ...]] = {
 }
 """Formats of each report."""
 ABOUT_ONE = ("course", "session", "student")
+AHEAD = dt.timedelta(days=30)
+"""How far a report about who is away looks ahead."""
 
 
 class PdfTooLarge(errors.RollcallError):

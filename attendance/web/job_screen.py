@@ -65,6 +65,8 @@ def title_of(one: ReportJob | SavedReport, names: dict[tuple[str, int], str]) ->
         "session": _("Roll of a session"),
         "missing": _("Rolls that are missing"),
         "summary": _("All courses"),
+        "absences": _("Absences in a row"),
+        "away": _("Excused absences, also to come"),
     }
     return names.get((one.what, one.subject_id), "") or plain.get(one.what, "–")
 

@@ -9,10 +9,9 @@ from attendance import schooltime
 from attendance.models import Course
 from attendance.reports.facts import Days
 from attendance.reports.matrix import Rule
-from attendance.reports.orders import Order
+from attendance.reports.orders import AHEAD, Order
 from attendance.web.asked import number
 
-AHEAD = dt.timedelta(days=30)
 Values = Mapping[str, str]
 """``request.GET``, or what stood in an address that is sent along."""
 

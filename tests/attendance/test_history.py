@@ -104,6 +104,20 @@ def test_a_story_from_face_to_mark(session: ClassSession, client: Any) -> None:
         assert words in text or (words == "present (" and ">present<" in text), words
 
 
+def test_a_mark_by_hand_that_was_taken_back_stays_in_the_story(session: ClassSession, client: Any) -> None:
+    student, teacher, other = seen(session).student, session.course.teachers.get(), make.teacher("stone")
+    assert student is not None
+    marks.set_by_hand(session, student, "absent", teacher)
+    mark = marks.undo(session.marks.get(student=student), other)
+    assert (mark.status, mark.source) == ("present", "recognised")
+    assert [event.kind for event in history.of_mark(session, student).events] == [
+        Kind.RECOGNISED, Kind.CHANGED, Kind.TAKEN_BACK
+    ]  # fmt: skip
+    text = page_of(session, student, client)
+    assert "Amelia Grant changed the mark by hand from present to absent." in text
+    assert "stone took back" in text
+
+
 def test_an_expired_photo_leaves_the_reason(session: ClassSession, client: Any) -> None:
     sighting = seen(session)
     Snapshot.objects.update(received_at=timezone.now() - dt.timedelta(days=60))

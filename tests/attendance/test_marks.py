@@ -126,6 +126,8 @@ def test_undo_brings_back_what_stood_before(session: ClassSession, owner: User, 
     assert (mark.status, mark.source, mark.decided_by) == ("present", "recognised", None)
     with pytest.raises(errors.NothingToUndo):
         marks.undo(mark, owner)
+    kept = mark.changes.values_list("new_status", "undone_by")
+    assert list(kept) == [(by_hand, owner.pk), ("excused", owner.pk)], "what was taken back is not forgotten"
 
 
 def test_the_rest_of_the_class_by_hand_leaves_settled_marks_alone(session: ClassSession, owner: User) -> None:

@@ -172,6 +172,25 @@ def test_saved_under_a_name_and_found_again(term: Term) -> None:
     assert not SavedReport.objects.exists()
 
 
+@pytest.mark.parametrize("what", ["absences", "away", "missing", "summary"])
+def test_every_report_about_all_courses_can_be_saved_and_scheduled(what: str, term: Term) -> None:
+    report = scheduled_reports.save(term.owner, what, Order(what, 0, "csv", MARCH), "month")
+    page = term.client().get(reverse("web:saved-report", args=[report.pk])).text
+    assert "· CSV" in page
+    assert '<p class="lede">–' not in page, "it is called by its name"
+    scheduled_reports.schedule(report, "week", 1, 7, "link", [term.owner])
+    report.refresh_from_db()
+    assert report.next_at is not None
+
+
+def test_a_saved_report_of_who_is_away_looks_ahead(term: Term) -> None:
+    report = scheduled_reports.save(term.owner, "away", Order("away", 0, "csv", MARCH), "week")
+    today = dt.date(2026, 3, 12)
+    assert scheduled_reports.days_of(report, today).last == dt.date(2026, 4, 11)
+    report.span = "last_week"
+    assert scheduled_reports.days_of(report, today).last == dt.date(2026, 3, 8)
+
+
 @pytest.mark.parametrize(
     "name", ["saved-report", "saved-schedule", "saved-stop", "saved-make", "saved-remove"]
 )
