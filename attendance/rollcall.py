@@ -62,8 +62,9 @@ class Policy:
     early_before_minutes: int = 10
     min_sightings: int = 2
     min_usable_photos: int = 3
-    photos_before_leaving_counts: int = 2
-    """Usable photos without a student after the last sighting before they count as gone."""
+    missed_photos_tell: int = 2
+    """Usable photos without a student, before the first sighting or after the last, until they were not there:
+    one can miss somebody who bends down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,16 +293,16 @@ def _seen_line(
     last = max(photo.taken_at for photo in seen_on)
     late = _whole_minutes(first - session.starts_at)
     early = _whole_minutes(session.ends_at - last)
-    # Without an earlier photo that lacks the student, the camera and not the student may have been late.
-    missed_before = any(session.starts_at <= photo.taken_at < first for photo in timeline)
+    # Without earlier photos that lack the student, the camera and not the student may have been late.
+    missed_before = sum(session.starts_at <= photo.taken_at < first for photo in timeline)
     missed_after = sum(last < photo.taken_at <= session.ends_at for photo in timeline)
-    is_late = late > policy.late_after_minutes and missed_before
+    is_late = late > policy.late_after_minutes and missed_before >= policy.missed_photos_tell
     # One confirmed face says that somebody was there, not how long.
     has_left = (
         session.final
         and len(seen_on) >= policy.min_sightings
         and early > policy.early_before_minutes
-        and missed_after >= policy.photos_before_leaving_counts
+        and missed_after >= policy.missed_photos_tell
     )
     if is_late:
         status, reason = Status.LATE, Reason.SEEN_LATE
