@@ -48,6 +48,20 @@ def test_a_link_works_once_and_signs_in(school: SchoolFixture) -> None:
     assert "My lessons" in signed_in.text
 
 
+def test_a_cancelled_lesson_is_struck_for_its_students_too(school: SchoolFixture) -> None:
+    pages = (reverse("web:mine"), reverse("web:my-lesson", args=[school.session.pk]))
+    assert all('class="struck"' not in school.client("pupil").get(page).text for page in pages)
+    school.session.cancelled_at, school.session.cancelled_by = timezone.now(), school.owner
+    school.session.cancel_reason = "The heating broke"
+    school.session.save()
+    for page in pages:
+        text = school.client("pupil").get(page).text
+        assert 'class="struck"' in text
+        assert '<span class="pill">cancelled</span>' in text
+    assert "The heating broke" in text
+    assert "It counts nowhere" in text
+
+
 def test_a_new_link_ends_the_old_one_and_the_browsers(school: SchoolFixture) -> None:
     first, client = link_of(school, school.without_consent), Client()
     choose(client, first)
