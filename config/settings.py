@@ -14,6 +14,8 @@ from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from config.secret_files import secret
+
 # Before torch is imported anywhere: spinning threads cost tenfold beside one busy process.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
@@ -28,16 +30,18 @@ LOCAL_ONLY = env.bool("ROLLCALL_LOCAL", default=True)
 """True while the server is reached from this machine or its school network without TLS."""
 
 DEFAULT_SECRET_KEY = "local-use-only-not-a-secret"  # noqa: S105 (refused outside local use)
-SECRET_KEY = env.str("SECRET_KEY", default=DEFAULT_SECRET_KEY)
+SECRET_KEY = secret("SECRET_KEY", DEFAULT_SECRET_KEY)
 if not LOCAL_ONLY and SECRET_KEY == DEFAULT_SECRET_KEY:
     raise ImproperlyConfigured("SECRET_KEY must be set when ROLLCALL_LOCAL is off.")
 
-ROLLCALL_KEYS: list[str] = [key.strip() for key in env.list("ROLLCALL_KEYS", default=[]) if key.strip()]
+ROLLCALL_KEYS: list[str] = [
+    key for key in secret("ROLLCALL_KEYS").replace("\n", ",").replace(" ", "").split(",") if key
+]
 """What seals photos and encodings at rest, newest first; the launcher makes one for a machine of its own."""
 if not LOCAL_ONLY and not ROLLCALL_KEYS:
     raise ImproperlyConfigured("ROLLCALL_KEYS must be set when ROLLCALL_LOCAL is off: ./run manage keys new")
 
-ROLLCALL_AUDIT_KEY = env.str("ROLLCALL_AUDIT_KEY", default="") or f"audit:{SECRET_KEY}"
+ROLLCALL_AUDIT_KEY = secret("ROLLCALL_AUDIT_KEY") or f"audit:{SECRET_KEY}"
 """Chains the log of who looked at whom; changing it makes older entries look broken."""
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
@@ -100,7 +104,7 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 
 # --- Database -------------------------------------------------------------------------------
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'db.sqlite3'}")}
+DATABASES = {"default": env.db_url_config(secret("DATABASE_URL", f"sqlite:///{DATA_DIR / 'db.sqlite3'}"))}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # WAL lets pages read while a worker writes; IMMEDIATE avoids deadlock on upgrade to write.
     DATABASES["default"]["OPTIONS"] = {
@@ -109,6 +113,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
     }
 else:
+    # Apart from the address, so that a password may have any characters and come from a file of its own.
+    DATABASES["default"]["PASSWORD"] = secret("POSTGRES_PASSWORD") or DATABASES["default"].get("PASSWORD", "")
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=60)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -188,7 +194,7 @@ SCHOOL_TIME_ZONE = env.str("ROLLCALL_TIME_ZONE", default="UTC")
 """Used until the school's own zone is set on its settings row."""
 
 # --- Queue ----------------------------------------------------------------------------------
-REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+REDIS_URL = secret("REDIS_URL", "redis://127.0.0.1:6379/0")
 # Kombu's unix-socket scheme carries the path; redis-py wants unix://. Both are derived from one setting.
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 CELERY_TASK_IGNORE_RESULT = True
@@ -231,7 +237,7 @@ CELERY_BEAT_SCHEDULE = {
 EMAIL_HOST = env.str("EMAIL_HOST", default="")
 EMAIL_PORT = env.int("EMAIL_PORT", default=587)
 EMAIL_HOST_USER = env.str("EMAIL_USER", default="")
-EMAIL_HOST_PASSWORD = env.str("EMAIL_PASSWORD", default="")
+EMAIL_HOST_PASSWORD = secret("EMAIL_PASSWORD")
 EMAIL_USE_SSL = env.bool("EMAIL_SSL", default=False)
 EMAIL_USE_TLS = env.bool("EMAIL_TLS", default=not EMAIL_USE_SSL)
 EMAIL_TIMEOUT = 20
@@ -304,7 +310,7 @@ ROLLCALL_WORKER_PROCESSES = env.int("ROLLCALL_WORKER_PROCESSES", default=1)
 ROLLCALL_TORCH_THREADS = env.int("ROLLCALL_TORCH_THREADS", default=0)
 """0: the machine's cores shared out over the worker processes."""
 
-ROLLCALL_METRICS_TOKEN = env.str("ROLLCALL_METRICS_TOKEN", default="")
+ROLLCALL_METRICS_TOKEN = secret("ROLLCALL_METRICS_TOKEN")
 """Who brings it as a bearer token may read ``/metrics``; empty: there is no such page."""
 
 LOGGING: dict[str, Any] = {

@@ -6,6 +6,7 @@ import base64
 import contextlib
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 from launcher.places import VENV, DataFolder
@@ -27,16 +28,21 @@ def settings_environment(data: DataFolder, *, port: int | None = None) -> dict[s
     env.setdefault("ROLLCALL_PORT", str(DEFAULT_PORT))
     if port is not None:
         env["ROLLCALL_PORT"] = str(port)
-    if not env.get("REDIS_URL"):
+    if not is_given("REDIS_URL", env):
         env["REDIS_URL"] = f"unix://{data.redis_socket}"
-    if not env.get("SECRET_KEY"):
+    if not is_given("SECRET_KEY", env):
         env["SECRET_KEY"] = local_secret(data.secret_key, secrets.token_urlsafe(50))
-    if not env.get("ROLLCALL_KEYS"):
+    if not is_given("ROLLCALL_KEYS", env):
         fresh = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
         env["ROLLCALL_KEYS"] = local_secret(data.sealing_keys, fresh)
     env["PYTHONUNBUFFERED"] = "1"
     env.setdefault("PYTHONWARNINGS", "ignore:pkg_resources is deprecated:UserWarning")
     return env
+
+
+def is_given(name: str, env: Mapping[str, str]) -> bool:
+    """Whether a person set it, or named a file that holds it; the settings read that file."""
+    return bool(env.get(name) or env.get(f"{name}_FILE"))
 
 
 def local_secret(file: Path, fresh: str) -> str:

@@ -55,7 +55,7 @@ def start(data: DataFolder, host: str, port: int | None, interruption: Interrupt
 
 def begin_services(supervisor: Supervisor, data: DataFolder, host: str, env: Mapping[str, str]) -> None:
     """Redis first where it is ours; the others start side by side."""
-    if env["REDIS_URL"] == f"unix://{data.redis_socket}":
+    if env.get("REDIS_URL") == f"unix://{data.redis_socket}":
         supervisor.start(services.redis(data))
     others = [services.web(host, env), services.worker(data, env), services.beat(data)]
     for service in others:
