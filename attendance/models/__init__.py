@@ -5,6 +5,7 @@ from attendance.models.audit import AuditEntry, AuditHead
 from attendance.models.biometrics import Consent, ConsentEvent, FaceTemplate, Portrait
 from attendance.models.camera import CameraAlert, CameraStatus, PairingCode
 from attendance.models.capture import Camera, Candidate, Sighting, Snapshot
+from attendance.models.consenting import ConsentLink, ConsentScan, ConsentSettings, ConsentSlip, ConsentText
 from attendance.models.contests import Contest
 from attendance.models.desk import DeskFact, DeskFactFace
 from attendance.models.excuses import Excuse
@@ -33,6 +34,11 @@ __all__ = [
     "ClassSession",
     "Consent",
     "ConsentEvent",
+    "ConsentLink",
+    "ConsentScan",
+    "ConsentSettings",
+    "ConsentSlip",
+    "ConsentText",
     "Contest",
     "Course",
     "CourseWarnings",

@@ -35,6 +35,8 @@ class Consent(models.Model):
     method = models.CharField(max_length=5, choices=Method, blank=True)
     text_version = models.CharField(max_length=32, blank=True)
     given_at = models.DateTimeField(null=True, blank=True)
+    refused_at = models.DateTimeField(null=True, blank=True)
+    """When they answered no; None where nobody did, and again once somebody agrees."""
 
     class Meta:
         constraints = [
@@ -51,21 +53,74 @@ class Consent(models.Model):
     def __str__(self) -> str:
         return f"{self.student}: {self.state}"
 
+    @property
+    def standing(self) -> str:
+        """``given``, ``refused``, ``withdrawn`` or ``asked``."""
+        if self.state != self.State.GIVEN and self.refused_at is not None:
+            return ConsentEvent.What.REFUSED
+        return self.state
+
 
 class ConsentEvent(models.Model):
     """One step in the history of a consent; only ever added."""
 
+    class What(models.TextChoices):
+        ASKED = "asked", _("asked")
+        GIVEN = "given", _("given")
+        REFUSED = "refused", _("refused")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+        UNDONE = "undone", _("taken back as a mistake")
+
+    class Purpose(models.TextChoices):
+        RECOGNITION = "recognition", _("recognition for the register")
+
+    class Relation(models.TextChoices):
+        MOTHER = "mother", _("mother")
+        FATHER = "father", _("father")
+        GUARDIAN = "guardian", _("legal guardian")
+        OTHER = "other", _("somebody else who may decide")
+
     student = models.ForeignKey(Student, on_delete=models.CASCADE, related_name="consent_events")
-    state = models.CharField(max_length=9, choices=Consent.State)
-    given_by = models.CharField(max_length=8, blank=True)
+    state = models.CharField(max_length=9, choices=What)
+    purpose = models.CharField(max_length=12, choices=Purpose, default=Purpose.RECOGNITION)
+    given_by = models.CharField(max_length=8, choices=Consent.GivenBy, blank=True)
+    """Who said it: also a no, and a withdrawal where that is known."""
     given_by_name = models.CharField(max_length=200, blank=True)
-    method = models.CharField(max_length=5, blank=True)
+    relation = models.CharField(max_length=8, choices=Relation, blank=True)
+    method = models.CharField(max_length=5, choices=Consent.Method, blank=True)
     text_version = models.CharField(max_length=32, blank=True)
-    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    language = models.CharField(max_length=10, blank=True)
+    """Of the text they read, where that is known."""
+    signed_on = models.DateField(null=True, blank=True)
+    slip = models.ForeignKey(
+        "attendance.ConsentSlip", on_delete=models.SET_NULL, null=True, blank=True, related_name="events"
+    )
+    link = models.ForeignKey(
+        "attendance.ConsentLink", on_delete=models.RESTRICT, null=True, blank=True, related_name="events"
+    )
+    undoes = models.OneToOneField(
+        "self", on_delete=models.CASCADE, null=True, blank=True, related_name="undone_by"
+    )
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    """None for an answer that came by a link: nobody stood between."""
     recorded_at = models.DateTimeField()
 
     class Meta:
         ordering = ["-recorded_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(purpose="recognition"), name="consent_purpose_known"),
+            models.CheckConstraint(
+                condition=Q(recorded_by__isnull=False) | Q(link__isnull=False),
+                name="consent_was_recorded_by_somebody_or_a_link",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="undone", undoes__isnull=False)
+                | (~Q(state="undone") & Q(undoes__isnull=True)),
+                name="undone_consent_says_what_it_undoes",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.student_id}: {self.state}"
