@@ -12,13 +12,13 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from attendance import accounts, errors, galleries, marks, report_jobs, schooltime
+from attendance import accounts, consent_events, errors, galleries, marks, report_jobs, schooltime
 from attendance.desk import forget
 from attendance.models import (
     Candidate,
     ClassSession,
     Consent,
-    ConsentEvent,
+    ConsentScan,
     Contest,
     Course,
     DeclinedOffer,
@@ -40,33 +40,54 @@ def record_consent(
     given_by_name: str,
     method: str,
     text_version: str,
-    by: User,
+    by: User | None,
     at: dt.datetime | None = None,
+    more: consent_events.Particulars = consent_events.NOTHING_MORE,
 ) -> Consent:
-    """Consent is given: who, how, when and on which text. Raises ConsentIncomplete."""
+    """Consent is given: who, how, when and on which text. ``by`` is None only where ``more`` names a link.
+
+    Raises ConsentIncomplete.
+    """
     if given_by not in Consent.GivenBy.values or method not in Consent.Method.values:
         raise errors.ConsentIncomplete
     if not text_version or not given_by_name.strip():
         raise errors.ConsentIncomplete
+    name = given_by_name.strip()[:200]
     with transaction.atomic():
+        # Taken first, as a withdrawal does: the two wait for each other and do not hold each other up.
+        galleries.lock_courses_of([student.pk])
         consent, _created = Consent.objects.update_or_create(
             student=student,
             defaults={
                 "state": Consent.State.GIVEN,
                 "given_by": given_by,
-                "given_by_name": given_by_name.strip()[:200],
+                "given_by_name": name,
                 "method": method,
                 "text_version": text_version,
                 "given_at": at or timezone.now(),
+                "refused_at": None,
             },
         )
-        _add_event(consent, by)
+        consent_events.add(
+            student, consent.state, by, given_by=given_by, given_by_name=name, method=method,
+            text_version=text_version, more=more,
+        )  # fmt: skip
         galleries.raise_version_for(student)
     return consent
 
 
-def withdraw_consent(student: Student, by: User) -> None:
+def withdraw_consent(
+    student: Student,
+    by: User,
+    *,
+    given_by: str = "",
+    given_by_name: str = "",
+    method: str = "",
+    more: consent_events.Particulars = consent_events.NOTHING_MORE,
+) -> None:
     """Templates, portraits, chips, encodings and names on faces go at once; marks stay as a person's.
+
+    ``by`` answers for the marks; who said it, and how, is kept where it is known.
 
     The courses' rows are locked first, as a worker does before it writes: a photo in flight is identified
     either before, and emptied here, or after, against a gallery without this student.
@@ -78,7 +99,10 @@ def withdraw_consent(student: Student, by: User) -> None:
         consent, _created = Consent.objects.get_or_create(student=student)
         consent.state = Consent.State.WITHDRAWN
         consent.save(update_fields=["state"])
-        _add_event(consent, by)
+        consent_events.add(
+            student, consent.state, None if more.link else by, given_by=given_by, given_by_name=given_by_name,
+            method=method, text_version=consent.text_version, more=more,
+        )  # fmt: skip
         galleries.raise_version_for(student)
         for session_id in sessions:
             marks.recompute(session_id)
@@ -98,6 +122,7 @@ def delete_student(student: Student) -> None:
         _lock_for(student)
         files = _empty_biometrics(student)
         files += student.excuses.exclude(attachment="").values_list("attachment", flat=True)
+        files += ConsentScan.objects.filter(event__student=student).values_list("file", flat=True)
         galleries.raise_version_for(student)
         accounts.take_login(student)
         student.delete()
@@ -146,19 +171,6 @@ def delete_files(names: Iterable[str]) -> None:
     for name in names:
         if name:
             default_storage.delete(name)
-
-
-def _add_event(consent: Consent, by: User) -> None:
-    ConsentEvent.objects.create(
-        student_id=consent.student_id,
-        state=consent.state,
-        given_by=consent.given_by,
-        given_by_name=consent.given_by_name,
-        method=consent.method,
-        text_version=consent.text_version,
-        recorded_by=by,
-        recorded_at=timezone.now(),
-    )
 
 
 def _keep_marks_as_given_by(student: Student, by: User) -> set[int]:

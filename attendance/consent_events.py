@@ -1,0 +1,80 @@
+"""The history of consent: what was said, by whom, on which text, how. Only ever added to."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from attendance.models import Consent, ConsentEvent, ConsentLink, ConsentSlip, Student
+
+What = ConsentEvent.What
+
+
+@dataclass(frozen=True, slots=True)
+class Particulars:
+    """What is known of an answer beside the answer."""
+
+    relation: str = ""
+    language: str = ""
+    """Of the text they read."""
+    signed_on: dt.date | None = None
+    slip: ConsentSlip | None = None
+    link: ConsentLink | None = None
+
+
+NOTHING_MORE = Particulars()
+
+
+def add(
+    student: Student,
+    what: str,
+    by: User | None,
+    *,
+    given_by: str = "",
+    given_by_name: str = "",
+    method: str = "",
+    text_version: str = "",
+    more: Particulars = NOTHING_MORE,
+    undoes: ConsentEvent | None = None,
+) -> ConsentEvent:
+    """One step more. ``by`` None only for what came by a link."""
+    return ConsentEvent.objects.create(
+        student=student,
+        state=what,
+        given_by=given_by,
+        given_by_name=given_by_name[:200],
+        relation=more.relation,
+        method=method,
+        text_version=text_version,
+        language=more.language,
+        signed_on=more.signed_on,
+        slip=more.slip,
+        link=more.link,
+        undoes=undoes,
+        recorded_by=by,
+        recorded_at=timezone.now(),
+    )
+
+
+def standing_events(student: Student) -> list[ConsentEvent]:
+    """What still counts, newest first: without mistakes that were taken back."""
+    events = list(student.consent_events.order_by("-pk"))
+    undone = {event.undoes_id for event in events if event.undoes_id}
+    return [event for event in events if event.pk not in undone and event.state != What.UNDONE]
+
+
+def last_answer(student: Student) -> ConsentEvent | None:
+    """The answer that stands now: a yes, a no or a withdrawal."""
+    answers = (What.GIVEN, What.REFUSED, What.WITHDRAWN)
+    return next((event for event in standing_events(student) if event.state in answers), None)
+
+
+def mark_asked(
+    student: Student, by: User, method: str, text_version: str, more: Particulars = NOTHING_MORE
+) -> None:
+    """A slip was printed or a link sent. Whatever was answered before stands."""
+    Consent.objects.get_or_create(student=student, defaults={"text_version": text_version})
+    add(student, What.ASKED, by, method=method, text_version=text_version, more=more)
