@@ -18,14 +18,13 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core import signing
-from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-from attendance import errors, marks
+from attendance import errors, marks, shared_cache
 from attendance.models import ClassSession, SignInArrival, SignInTicket, SignInWindow, Student
 
 STEP_SECONDS = 15
@@ -277,9 +276,8 @@ def _is_number(text: str) -> bool:
 
 
 def _count(key: str, most: int, seconds: int) -> None:
-    """Raises TooManyTries. Counted in this process's cache: a bound, not a ledger."""
-    cache.add(key, 0, seconds)
-    if cache.incr(key) > most:
+    """Raises TooManyTries. Counted by all processes together: a bound, not a ledger."""
+    if shared_cache.count(key, seconds) > most:
         raise TooManyTries
 
 

@@ -14,6 +14,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from config.logs import settings_for
 from config.secret_files import secret
 
 # Before torch is imported anywhere: spinning threads cost tenfold beside one busy process.
@@ -46,6 +47,8 @@ ROLLCALL_AUDIT_KEY = secret("ROLLCALL_AUDIT_KEY") or f"audit:{SECRET_KEY}"
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+ROLLCALL_PROXIES = env.list("ROLLCALL_PROXIES", default=[] if LOCAL_ONLY else ["127.0.0.1", "::1"])
+"""Networks of reverse proxies whose ``X-Forwarded-For`` says where a request comes from."""
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -66,6 +69,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.middleware.RealAddress",
+    "config.middleware.RequestLog",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -233,6 +238,15 @@ CELERY_BEAT_SCHEDULE = {
     "purge-expired": {"task": "attendance.tasks.purge_expired", "schedule": 3600.0},
 }
 
+# --- What processes remember together: rates, looks already written ---------------------------
+CACHES = {
+    "default": {
+        "BACKEND": "attendance.shared_cache.SharedCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "rollcall",
+    }
+}
+
 # --- E-mail: nothing leaves until a server is named -------------------------------------------
 EMAIL_HOST = env.str("EMAIL_HOST", default="")
 EMAIL_PORT = env.int("EMAIL_PORT", default=587)
@@ -313,10 +327,7 @@ ROLLCALL_TORCH_THREADS = env.int("ROLLCALL_TORCH_THREADS", default=0)
 ROLLCALL_METRICS_TOKEN = secret("ROLLCALL_METRICS_TOKEN")
 """Who brings it as a bearer token may read ``/metrics``; empty: there is no such page."""
 
-LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("ROLLCALL_LOG_LEVEL", default="INFO")},
-}
+ROLLCALL_LOG_FORMAT = env.str("ROLLCALL_LOG_FORMAT", default="plain")
+if ROLLCALL_LOG_FORMAT not in ("plain", "json"):
+    raise ImproperlyConfigured("ROLLCALL_LOG_FORMAT is plain (for people) or json (one object a line).")
+LOGGING: dict[str, Any] = settings_for(env.str("ROLLCALL_LOG_LEVEL", default="INFO"), ROLLCALL_LOG_FORMAT)

@@ -52,6 +52,8 @@ def pytest_configure() -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # Everything works without the second opinion; its own tests switch it on.
     settings.ROLLCALL_SECOND_OPINION = False
+    # No test counts together with a Redis that happens to run here; those of the shared cache bring their own.
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
