@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-import errno
 import logging
-import shutil
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import F
-from django.utils import timezone
-from kombu.exceptions import OperationalError
+from django.db.models.functions import Now
+from kombu.exceptions import ChannelError, OperationalError
 
-from attendance import errors, photos, places, schooltime
+from attendance import clock, errors, photos, places, schooltime, stored_files
 from attendance.models import Camera, ClassSession, Snapshot
-from attendance.storage import unguessable_name
+from attendance.storage import media, unguessable_name
 
 log = logging.getLogger(__name__)
 
@@ -48,9 +45,10 @@ def receive(
     """Accept one photo for a session.
 
     The same bytes, or the same Idempotency-Key with the same bytes, answer the snapshot that is there already.
-    Raises SessionNotOpen, RecognitionProhibited, PhotoRefused and its kinds, IdempotencyConflict, StorageFull.
+    Raises SessionNotOpen, RecognitionProhibited, PhotoRefused and its kinds, IdempotencyConflict, StorageFull,
+    StorageAway.
     """
-    now = timezone.now()
+    now = clock.now()
     places.check_recognition(session.course)
     _check_takes_photos(session, now, taken_at if camera is not None else None)
     photo = photos.clean(
@@ -80,7 +78,7 @@ def receive(
             ClassSession.objects.filter(pk=session.pk).update(roll_version=F("roll_version") + 1)
     except IntegrityError:
         # The same photo arrived twice at once: the other one won.
-        default_storage.delete(name)
+        stored_files.delete([name])
         known = _find(session, photo.sha256, key)
         if known is None:
             raise
@@ -101,7 +99,7 @@ def enqueue(snapshot_id: int) -> bool:
         return False
     Snapshot.objects.filter(
         pk=snapshot_id, state__in=[Snapshot.State.RECEIVED, Snapshot.State.QUEUED]
-    ).update(state=Snapshot.State.QUEUED, queued_at=timezone.now())
+    ).update(state=Snapshot.State.QUEUED, queued_at=Now())
     return True
 
 
@@ -113,6 +111,19 @@ def publish(task: Any, *arguments: Any, priority: int | None = None) -> bool:
         log.warning("the queue cannot be reached, the sweeper will try again: %s", error)
         return False
     return True
+
+
+def tasks_waiting() -> int:
+    """How many tasks of every kind and priority lie on the queue, taken by no worker; 0 where it cannot be asked."""
+    from attendance.tasks import process_snapshot
+
+    app = process_snapshot.app
+    try:
+        with app.connection_for_write() as connection:
+            queue = connection.default_channel.queue_declare(app.conf.task_default_queue, passive=True)
+            return int(queue.message_count)
+    except (ChannelError, OperationalError, ConnectionError, OSError):
+        return 0  # there is no queue while it is empty
 
 
 def send_again(snapshot: Snapshot) -> None:
@@ -130,15 +141,9 @@ def send_again(snapshot: Snapshot) -> None:
 
 
 def store(kind: str, content: bytes) -> str:
-    """Write bytes durably under an unguessable name. Raises StorageFull."""
-    if shutil.disk_usage(settings.DATA_DIR).free < settings.ROLLCALL_MIN_FREE_BYTES:
-        raise errors.StorageFull
-    try:
-        return default_storage.save(unguessable_name(kind), ContentFile(content))
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise errors.StorageFull from error
-        raise
+    """Write bytes durably under an unguessable name. Raises StorageFull, StorageAway."""
+    media().check_room()
+    return media().save(unguessable_name(kind), ContentFile(content))
 
 
 def _delete_unless_kept(name: str) -> None:
@@ -149,7 +154,7 @@ def _delete_unless_kept(name: str) -> None:
         log.warning("it is not known whether %s was kept; the file stays", name)
         return
     if not kept:
-        default_storage.delete(name)
+        stored_files.delete([name])
 
 
 def _check_takes_photos(session: ClassSession, now: dt.datetime, shot_at: dt.datetime | None) -> None:

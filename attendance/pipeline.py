@@ -263,8 +263,10 @@ def _touch_session_of(snapshot_id: int) -> None:
 
 # --- the sweeper ----------------------------------------------------------------------------------
 LOST_AFTER = dt.timedelta(minutes=2)
-"""A snapshot queued longer than this with nothing else going on is queued again."""
+"""How long a snapshot is believed to be on the queue; after that it is counted whether its task still lies there."""
 UNQUEUED_AFTER = dt.timedelta(seconds=20)
+SWEPT = 500
+"""Most photos queued again at once."""
 
 
 def sweep(now: dt.datetime | None = None) -> int:
@@ -273,17 +275,31 @@ def sweep(now: dt.datetime | None = None) -> int:
     quarantine_dead(now)
     waiting = Snapshot.objects.filter(
         Q(state=Snapshot.State.RECEIVED, received_at__lt=now - UNQUEUED_AFTER)
-        | Q(state=Snapshot.State.QUEUED, queued_at__lt=now - LOST_AFTER)
+        | Q(pk__in=_lost(now))
         | Q(state=Snapshot.State.PROCESSING, lease_until__lt=now, attempts__lt=settings.ROLLCALL_MAX_ATTEMPTS)
     )
     # Open sessions first: somebody is looking at them.
     is_open = Case(When(session__state=ClassSession.State.OPEN, then=0), default=1)
     queued = 0
-    for snapshot_id in waiting.order_by(is_open, "received_at").values_list("pk", flat=True)[:500]:
+    for snapshot_id in waiting.order_by(is_open, "received_at").values_list("pk", flat=True)[:SWEPT]:
         if not intake.enqueue(snapshot_id):
             break
         queued += 1
     return queued
+
+
+def _lost(now: dt.datetime) -> list[int]:
+    """Snapshots queued a while ago whose tasks are gone: as many as there are more of them than tasks on the queue.
+
+    Tasks come off the queue in turn, so what was queued first has been lost first. A long backlog has a task for
+    each, and nothing of it is queued twice; a task of another kind only makes this wait until the queue is shorter.
+    """
+    queued = Snapshot.objects.filter(state=Snapshot.State.QUEUED)
+    old = queued.filter(queued_at__lt=now - LOST_AFTER).order_by("queued_at", "pk")
+    if not old.exists():
+        return []
+    missing = queued.count() - intake.tasks_waiting()
+    return list(old.values_list("pk", flat=True)[: min(max(missing, 0), SWEPT)])
 
 
 def quarantine_dead(now: dt.datetime) -> int:

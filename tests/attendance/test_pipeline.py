@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from attendance import classes, intake, pipeline, privacy, reviews
+from attendance import classes, intake, pipeline, privacy, reviews, tasks
 from attendance.models import Candidate, ClassSession, Sighting, Snapshot
 from attendance.pipeline import Outcome
 from tests import factories as make
@@ -128,7 +128,9 @@ def test_a_photo_that_kills_its_worker_is_set_aside_by_the_sweeper(session: Clas
     assert ("process_snapshot", (shot.pk,)) not in sent
 
 
-def test_the_sweeper_queues_what_was_lost_and_leaves_the_rest(session: ClassSession, sent: Sent) -> None:
+def test_the_sweeper_queues_what_was_lost_and_leaves_the_rest(
+    session: ClassSession, sent: Sent, monkeypatch: pytest.MonkeyPatch
+) -> None:
     now = timezone.now()
     long_ago = now - dt.timedelta(minutes=10)
     lost = [
@@ -141,8 +143,40 @@ def test_the_sweeper_queues_what_was_lost_and_leaves_the_rest(session: ClassSess
     make.snapshot(session, state="processing", token="0" * 32, lease_until=now + dt.timedelta(minutes=1))
     make.snapshot(session, state="done")
     make.snapshot(session, state="failed")
+    monkeypatch.setattr(intake, "tasks_waiting", lambda: 1)
     assert pipeline.sweep(now) == 3
     assert {arguments[0] for _name, arguments in sent} == {shot.pk for shot in lost}
+
+
+def test_a_long_backlog_is_not_queued_twice(
+    session: ClassSession, sent: Sent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = timezone.now()
+    minutes = (40, 30, 20, 10, 1)
+    backlog = [
+        make.snapshot(session, state="queued", queued_at=now - dt.timedelta(minutes=minute))
+        for minute in minutes
+    ]
+    monkeypatch.setattr(intake, "tasks_waiting", lambda: 5)
+    assert pipeline.sweep(now) == 0
+    monkeypatch.setattr(intake, "tasks_waiting", lambda: 3)
+    assert pipeline.sweep(now) == 2
+    assert [arguments[0] for _name, arguments in sent] == [shot.pk for shot in backlog[:2]]
+    monkeypatch.setattr(intake, "tasks_waiting", lambda: 0)
+    assert pipeline.sweep(now + dt.timedelta(minutes=3)) == 5
+
+
+def test_the_queue_says_how_many_tasks_lie_on_it(real_redis: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = tasks.process_snapshot.app
+    monkeypatch.setitem(app.conf, "broker_url", real_redis.replace("unix://", "redis+socket://"))
+    monkeypatch.setattr(app, "_pool", None)
+    monkeypatch.setattr(app.amqp, "_producer_pool", None)
+    assert intake.tasks_waiting() == 0
+    for priority in (None, 0, 9):
+        assert intake.publish(tasks.process_snapshot, 1, priority=priority)
+    assert intake.tasks_waiting() == 3
+    monkeypatch.setitem(app.conf, "broker_url", "redis://127.0.0.1:1/0")
+    assert intake.tasks_waiting() == 0
 
 
 def test_the_sweeper_sends_open_sessions_first(session: ClassSession, sent: Sent) -> None:
