@@ -305,6 +305,7 @@ def test_a_face_that_would_end_a_lateness_is_worth_a_look(session: ClassSession,
     Candidate.objects.create(
         sighting=early, student=student, rank=0, distance=0.7, score=-0.7, probability=0.02
     )
+    make.snapshot(session, 8)
     for minute in (14, 20, 40):
         make.sighting(make.snapshot(session, minute), student)
     marks.recompute(session.pk)

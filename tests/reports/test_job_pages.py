@@ -173,12 +173,14 @@ def test_saved_under_a_name_and_found_again(term: Term) -> None:
 
 
 @pytest.mark.parametrize("what", ["absences", "away", "missing", "summary"])
-def test_every_report_about_all_courses_can_be_saved_and_scheduled(what: str, term: Term) -> None:
+def test_every_report_about_all_courses_can_be_saved_and_scheduled(
+    what: str, term: Term, set_up: None
+) -> None:
     report = scheduled_reports.save(term.owner, what, Order(what, 0, "csv", MARCH), "month")
     page = term.client().get(reverse("web:saved-report", args=[report.pk])).text
     assert "· CSV" in page
     assert '<p class="lede">–' not in page, "it is called by its name"
-    scheduled_reports.schedule(report, "week", 1, 7, "link", [term.owner])
+    scheduled_reports.schedule(report, "week", 1, 7, "link", [with_address(term.owner)])
     report.refresh_from_db()
     assert report.next_at is not None
 
