@@ -95,7 +95,7 @@ class SharedCache(BaseCache):
         self._either(lambda each: self._clear_redis() if each is self._all else None)
 
     def _clear_redis(self) -> None:
-        client = self._all._cache.get_client(write=True)  # type: ignore[attr-defined]
+        client = self._all._cache.get_client(write=True)
         for key in client.scan_iter(match=f"{self.key_prefix}:*", count=PAGE):
             client.delete(key)
 

@@ -22,10 +22,12 @@ class SharedThrottle(SimpleRateThrottle):
     """
 
     began = 0.0
+    num_requests: int
+    duration: int
 
     def allow_request(self, request: Request, view: APIView) -> bool:
         key = self.get_cache_key(request, view)
-        if key is None or self.num_requests is None or self.duration is None:
+        if key is None:
             return True
         cache.add(f"{key}:began", self.timer(), self.duration)
         self.began = float(cache.get(f"{key}:began", self.timer()))
@@ -33,8 +35,8 @@ class SharedThrottle(SimpleRateThrottle):
 
     def wait(self) -> float:
         """Seconds until the next stretch, from 1 to the whole of it."""
-        left = self.began + (self.duration or 0) - self.timer()
-        return min(max(math.ceil(left), 1), self.duration or 1)
+        left = math.ceil(self.began + self.duration - self.timer())
+        return float(min(max(left, 1), self.duration))
 
 
 class CameraThrottle(SharedThrottle):
