@@ -6,6 +6,8 @@ import os
 
 from celery import Celery
 
+from config import task_log  # noqa: F401 (listens to what tasks do)
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("rollcall")
