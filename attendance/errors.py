@@ -64,6 +64,20 @@ class StorageFull(RollcallError):
     message = _("The server's disk is full, so the photo was not stored. Please tell the administrator.")
 
 
+class StorageAway(RollcallError):
+    """The store of files does not answer, or not as it should; ``reason`` is for the log and for the doctor."""
+
+    code = "storage_away"
+    status = 503
+    message = _(
+        "The store of photos does not answer just now. Nothing was lost; please try again in a moment."
+    )
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__()
+        self.reason = reason
+
+
 # --- sessions -------------------------------------------------------------------------------------
 class SessionNotOpen(RollcallError):
     code = "session_not_open"
@@ -137,6 +151,15 @@ class DuplicateStudent(RollcallError):
     code = "duplicate_student"
     status = 409
     message = _("This student is on the roster already.")
+
+
+class NumberOfAnother(RollcallError):
+    code = "number_of_another"
+    status = 409
+    message = _(
+        "This student number belongs to somebody else at the school. Check number and name, or ask the school's "
+        "office to add the student."
+    )
 
 
 class UnknownStatus(RollcallError):

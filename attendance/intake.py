@@ -15,7 +15,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from kombu.exceptions import ChannelError, OperationalError
 
-from attendance import clock, errors, photos, places, schooltime, stored_files
+from attendance import clock, errors, photos, places, schooltime
 from attendance.models import Camera, ClassSession, Snapshot
 from attendance.storage import media, unguessable_name
 
@@ -78,7 +78,7 @@ def receive(
             ClassSession.objects.filter(pk=session.pk).update(roll_version=F("roll_version") + 1)
     except IntegrityError:
         # The same photo arrived twice at once: the other one won.
-        stored_files.delete([name])
+        media().delete(name)
         known = _find(session, photo.sha256, key)
         if known is None:
             raise
@@ -154,7 +154,7 @@ def _delete_unless_kept(name: str) -> None:
         log.warning("it is not known whether %s was kept; the file stays", name)
         return
     if not kept:
-        stored_files.delete([name])
+        media().delete(name)
 
 
 def _check_takes_photos(session: ClassSession, now: dt.datetime, shot_at: dt.datetime | None) -> None:

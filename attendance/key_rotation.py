@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from django.apps import apps
-from django.core.files.storage import storages
 from django.db import connection, models, transaction
 
 from attendance.models.sealed import SealedField
 from attendance.sealing import SealBroken, keyring
-from attendance.storage import DurableStorage
+from attendance.storage import media
+from attendance.stored_files import file_columns
 
 PAGE = 500
 
@@ -38,14 +37,6 @@ def columns() -> Iterator[tuple[type[models.Model], SealedField]]:
     for model in apps.get_app_config("attendance").get_models():
         for field in model._meta.local_fields:
             if isinstance(field, SealedField):
-                yield model, field
-
-
-def file_columns() -> Iterator[tuple[type[models.Model], models.FileField]]:
-    """Every column that names a stored file."""
-    for model in apps.get_app_config("attendance").get_models():
-        for field in model._meta.local_fields:
-            if isinstance(field, models.FileField):
                 yield model, field
 
 
@@ -107,8 +98,6 @@ def _values(
 def _file(
     model: type[models.Model], column: models.FileField, pk: Any, found: Rotation, dry_run: bool
 ) -> None:
-    storage = storages["default"]
-    assert isinstance(storage, DurableStorage)
     with transaction.atomic():
         # Held until the copy stands in its place: a withdrawal waits, and then deletes what it finds.
         row = (
@@ -121,17 +110,16 @@ def _file(
             return
         name, newest = str(row), keyring().newest
         with suppress(FileNotFoundError):
-            if storage.key_of(name) == (newest.id if newest else None):
+            if media().key_of(name) == (newest.id if newest else None):
                 found.current += 1
                 return
             try:
-                beside = Path() if dry_run else storage.seal_again(name)
+                if not dry_run:
+                    media().reseal(name)
             except SealBroken:
                 found.broken += 1
                 return
             found.resealed += 1
-            if not dry_run:
-                beside.replace(storage.path(name))
 
 
 def _pk(model: type[models.Model]) -> str:

@@ -1,29 +1,75 @@
-"""File storage whose answer means "on disk": fsync, then rename, then fsync of the folder. What it writes is sealed."""
+"""File storage whose answer means "stored": on disk, fsync and rename. What it writes is sealed, wherever it lies.
+
+``SealedStorage`` is what the rest of the application knows: whole files under names nobody guesses, sealed on their
+way in and opened on their way out. Where the bytes lie is for its kinds: here a folder; ``object_storage`` an
+S3-compatible store.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
+import errno
 import io
 import os
 import secrets
+import shutil
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import IO
 
+from django.conf import settings
 from django.core.files.base import File
-from django.core.files.storage import FileSystemStorage
+from django.core.files.storage import FileSystemStorage, Storage, storages
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
-from attendance import sealed_files
+from attendance import errors, sealed_files
 from attendance.sealing import keyring
 
 
-class DurableStorage(FileSystemStorage):
-    """Writes beside, syncs, renames: a reader sees the whole file or none, also after a power cut."""
+class SealedStorage(Storage):
+    """Files are written once, whole or not at all, and sealed; reading one whose seal is broken raises SealBroken."""
 
+    # --- what each kind knows: the bytes as they lie ---
+    def stored(self, name: str) -> IO[bytes]:
+        """The bytes as they lie, seekable. Raises FileNotFoundError, StorageAway."""
+        raise NotImplementedError
+
+    def put(self, name: str, pieces: Iterable[bytes]) -> None:
+        """Store these bytes as they are: once this returns they are kept, before it nobody sees a part of them.
+
+        Raises StorageFull, StorageAway.
+        """
+        raise NotImplementedError
+
+    def head(self, name: str) -> tuple[bytes, int]:
+        """The first bytes as they lie, enough to tell the key, and how many there are. Raises FileNotFoundError."""
+        raise NotImplementedError
+
+    def names(self, before: dt.datetime) -> Iterator[str]:
+        """The names of all files stored before that instant."""
+        raise NotImplementedError
+
+    def remove(self, name: str) -> None:
+        """Delete a file now; ``delete`` may do it later. Raises StorageAway, OSError."""
+        self.delete(name)
+
+    def check_room(self) -> None:
+        """Raises StorageFull where a photo should not be accepted any more."""
+        raise NotImplementedError
+
+    def works(self) -> tuple[bool, str | Promise]:
+        """Whether files can be stored and read now, in a sentence; answers within seconds, whatever is wrong."""
+        raise NotImplementedError
+
+    # --- what follows from it ---
     def _open(self, name: str, mode: str = "rb") -> File[bytes]:
-        """Opened for reading, unsealed. Raises FileNotFoundError, SealBroken."""
+        """Opened for reading, unsealed. Raises FileNotFoundError, SealBroken, StorageAway."""
         if mode != "rb":
             raise ValueError(
                 f"stored files are written once and only read afterwards, not opened with {mode!r}"
             )
-        file = Path(self.path(name)).open("rb")  # noqa: SIM115 (closed by the File that is returned)
+        file = self.stored(name)
         header = file.read(sealed_files.HEADER_BYTES)
         file.seek(0)
         if sealed_files.key_of(header) is None:
@@ -31,52 +77,82 @@ class DurableStorage(FileSystemStorage):
         return File(io.BufferedReader(sealed_files.SealedReader(file, keyring(), name)), name=name)
 
     def _save(self, name: str, content: File[bytes]) -> str:
+        self.put(name, sealed_files.seal_pieces(content.chunks(), keyring(), name))
+        return name
+
+    def size(self, name: str) -> int:
+        """Bytes of the plain content."""
+        header, stored = self.head(name)
+        return stored if sealed_files.key_of(header) is None else sealed_files.plain_size(stored)
+
+    def key_of(self, name: str) -> bytes | None:
+        """The id of the key a file is sealed with; None where it is not. Raises FileNotFoundError."""
+        return sealed_files.key_of(self.head(name)[0])
+
+    def reseal(self, name: str) -> None:
+        """The same file, sealed with the newest key, in its own place. Raises SealBroken, FileNotFoundError."""
+        with self._open(name) as source:
+            self.put(name, sealed_files.seal_pieces(source.chunks(), keyring(), name))
+
+
+class DurableStorage(SealedStorage, FileSystemStorage):
+    """A folder. Writes beside, syncs, renames: a reader sees the whole file or none, also after a power cut."""
+
+    def stored(self, name: str) -> IO[bytes]:
+        return Path(self.path(name)).open("rb")
+
+    def put(self, name: str, pieces: Iterable[bytes]) -> None:
         target = Path(self.path(name))
         target.parent.mkdir(parents=True, exist_ok=True)
         beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
         try:
             with beside.open("xb") as out:
-                for piece in sealed_files.seal_pieces(content.chunks(), keyring(), name):
+                for piece in pieces:
                     out.write(piece)
                 out.flush()
                 os.fsync(out.fileno())
             beside.rename(target)
-        except BaseException:
+        except BaseException as error:
             beside.unlink(missing_ok=True)
+            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                raise errors.StorageFull from error
             raise
         folder = os.open(target.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
-        return name
 
-    def size(self, name: str) -> int:
-        """Bytes of the plain content."""
-        stored = Path(self.path(name))
-        with stored.open("rb") as file:
-            sealed = sealed_files.key_of(file.read(sealed_files.HEADER_BYTES)) is not None
-        return sealed_files.plain_size(stored.stat().st_size) if sealed else stored.stat().st_size
+    def head(self, name: str) -> tuple[bytes, int]:
+        with self.stored(name) as file:
+            return file.read(sealed_files.HEADER_BYTES), os.fstat(file.fileno()).st_size
 
-    def key_of(self, name: str) -> bytes | None:
-        """The id of the key a file is sealed with; None where it is not. Raises FileNotFoundError."""
-        with Path(self.path(name)).open("rb") as file:
-            return sealed_files.key_of(file.read(sealed_files.HEADER_BYTES))
+    def names(self, before: dt.datetime) -> Iterator[str]:
+        root = Path(self.path(""))
+        for path in sorted(root.rglob("*")):
+            if path.is_file() and path.stat().st_mtime < before.timestamp():
+                yield path.relative_to(root).as_posix()
 
-    def seal_again(self, name: str) -> Path:
-        """A copy of a file sealed with the newest key, beside it and synced; the caller puts it in its place."""
-        target = Path(self.path(name))
-        beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-        try:
-            with self._open(name) as source, beside.open("xb") as out:
-                for piece in sealed_files.seal_pieces(source.chunks(), keyring(), name):
-                    out.write(piece)
-                out.flush()
-                os.fsync(out.fileno())
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise
-        return beside
+    def check_room(self) -> None:
+        if _free() < settings.ROLLCALL_MIN_FREE_BYTES:
+            raise errors.StorageFull
+
+    def works(self) -> tuple[bool, str | Promise]:
+        free = _free()
+        if free < settings.ROLLCALL_MIN_FREE_BYTES:
+            return False, _("The disk is full: new photos are refused until there is room.")
+        return True, _("%(free).1f GB free") % {"free": free / 1e9}
+
+
+def _free() -> int:
+    return shutil.disk_usage(settings.DATA_DIR).free
+
+
+def media() -> SealedStorage:
+    """Where this site's files lie, by its settings."""
+    storage = storages["default"]
+    assert isinstance(storage, SealedStorage)
+    return storage
 
 
 def unguessable_name(kind: str, extension: str = "jpg") -> str:
