@@ -10,7 +10,7 @@ from django.core.checks import WARNING, run_checks
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from attendance import audit, health, schooltime
+from attendance import audit, consent_sweep, health, schooltime
 from attendance.models import FaceTemplate
 from attendance.permissions import administrators
 from attendance.sealing import SealBroken, keyring
@@ -38,7 +38,9 @@ def examine() -> Iterator[Finding]:
     """Looks at the parts one after the other; a part that breaks does not hide those after it."""
     for part in health.check():
         yield Finding(part.name, part.ok, str(part.message), "" if part.ok else NEXT_STEPS.get(part.name, ""))
-    looks: tuple[Callable[[], Finding], ...] = (_tables, _keys, _engine, _people, _place, _log, _settings)
+    looks: tuple[Callable[[], Finding], ...] = (
+        _tables, _keys, _engine, _people, _place, _consent, _log, _settings,
+    )  # fmt: skip
     for look in looks:
         try:
             yield look()
@@ -108,6 +110,23 @@ def _place() -> Finding:
             "Say so on the page Site, Where the school is.",
         )
     return Finding("law", True, schooltime.get_school().country)
+
+
+def _consent() -> Finding:
+    swept = consent_sweep.sweep()
+    if not swept.clean:
+        found = "; ".join(f"{left.what}: {', '.join(left.examples)}" for left in swept.left)
+        return Finding(
+            "consent",
+            False,
+            f"Something is kept of students without consent. {found}.",
+            "Withdraw consent once more on the student's page; delete files that belong to nobody.",
+        )
+    return Finding(
+        "consent",
+        True,
+        f"{swept.rows} rows and {swept.files} files looked at, none of a student without consent",
+    )
 
 
 def _log() -> Finding:

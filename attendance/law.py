@@ -155,6 +155,22 @@ def rules_for(place: Place) -> list[Rule]:
     return found
 
 
+ASKS_AGAIN = frozenset({GDPR.code, BIPA.code})
+"""Rules by which consent holds for what its text said: Article 4(11), consent is informed (and EDPB Guidelines
+05/2020, paragraph 110: where processing changes, new consent is needed); 740 ILCS 14/15(b), a release in writing for
+the purpose and time that were named."""
+
+
+def parents_decide(place: Place) -> Rule | None:
+    """The rule by which a parent consents in writing, nobody's no is overruled, and the pupil's own no is final."""
+    return FREEDOMS_ACT if FREEDOMS_ACT in rules_for(place) else None
+
+
+def asks_again(place: Place) -> Rule | None:
+    """The rule by which a new text has to be asked about again; None where an earlier yes goes on."""
+    return next((rule for rule in rules_for(place) if rule.code in ASKS_AGAIN), None)
+
+
 def forbids(place: Place, effect: Effect) -> Rule | None:
     """The rule that has this effect at a place, if there is one."""
     return next((rule for rule in rules_for(place) if rule.effect is effect), None)
