@@ -13,6 +13,7 @@ import environ
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+from kombu import Queue
 
 from config.logs import settings_for
 from config.secret_files import secret
@@ -58,11 +59,12 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "rest_framework",
-    "rest_framework.authtoken",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_filters",
     "django_htmx",
+    "django_otp",
+    "django_otp.plugins.otp_static",
     "axes",
     "csp",
     "attendance.apps.AttendanceConfig",
@@ -79,6 +81,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -122,6 +125,15 @@ else:
     DATABASES["default"]["PASSWORD"] = secret("POSTGRES_PASSWORD") or DATABASES["default"].get("PASSWORD", "")
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=60)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    # A machine whose network was cut hears neither an answer nor an end: without these it waits for hours.
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 5,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 20_000,  # milliseconds
+        **DATABASES["default"].get("OPTIONS", {}),
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Files ----------------------------------------------------------------------------------
@@ -130,8 +142,23 @@ MEDIA_URL = "/not-served/"  # photos are served only by views that ask the permi
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.str("ROLLCALL_STATIC_DIR", default=str(DATA_DIR / "static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STORAGES = {
-    "default": {"BACKEND": "attendance.storage.DurableStorage"},
+ROLLCALL_S3_BUCKET = env.str("ROLLCALL_S3_BUCKET", default="")
+"""Photos and other stored files lie in this bucket of an S3-compatible store; empty: in ``MEDIA_ROOT``."""
+S3_OPTIONS: dict[str, Any] = {
+    "bucket_name": ROLLCALL_S3_BUCKET,
+    "location": env.str("ROLLCALL_S3_PREFIX", default=""),
+    "endpoint_url": env.str("ROLLCALL_S3_ENDPOINT", default="") or None,
+    "region_name": env.str("ROLLCALL_S3_REGION", default="us-east-1"),
+    "access_key": secret("ROLLCALL_S3_ACCESS_KEY") or None,
+    "secret_key": secret("ROLLCALL_S3_SECRET_KEY") or None,
+    "addressing_style": env.str("ROLLCALL_S3_ADDRESSING", default="") or None,
+    "verify": env.str("ROLLCALL_S3_CA", default="") or None,
+    "seconds": env.float("ROLLCALL_S3_SECONDS", default=8.0),
+}
+STORAGES: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": "attendance.object_storage.ObjectStorage", "OPTIONS": S3_OPTIONS}
+    if ROLLCALL_S3_BUCKET
+    else {"BACKEND": "attendance.storage.DurableStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = env.bool("ROLLCALL_STATIC_FROM_SOURCE", default=LOCAL_ONLY)
@@ -161,6 +188,9 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
+
+ROLLCALL_SECOND_FACTOR_REQUIRED = env.bool("ROLLCALL_SECOND_FACTOR_REQUIRED", default=not LOCAL_ONLY)
+"""Whether administrators must have a second factor; everybody on the staff may."""
 
 # --- Safety ---------------------------------------------------------------------------------
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -202,6 +232,18 @@ SCHOOL_TIME_ZONE = env.str("ROLLCALL_TIME_ZONE", default="UTC")
 REDIS_URL = secret("REDIS_URL", "redis://127.0.0.1:6379/0")
 # Kombu's unix-socket scheme carries the path; redis-py wants unix://. Both are derived from one setting.
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its Redis as long as it takes
+# Photos and what is quick on one worker; what may take minutes on another, so that no photo waits for a report.
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_QUEUES = [Queue(name) for name in ("photos", "default", "office")]
+CELERY_TASK_ROUTES = {
+    f"attendance.tasks.{name}": {"queue": queue}
+    for queue, names in {
+        "photos": ["process_snapshot", "check_portrait"],
+        "office": ["make_report", "send_mail", "send_due_reports", "send_digests", "send_warnings", "purge_expired"],
+    }.items()
+    for name in names
+}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = False  # the sweeper brings back what a dead worker held
@@ -264,8 +306,8 @@ ROLLCALL_SITE_URL = env.str("ROLLCALL_SITE_URL", default="").rstrip("/")
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "attendance.api.authentication.CameraKeyAuthentication",
-        "rest_framework.authentication.TokenAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
+        "attendance.api.authentication.ApiTokenAuthentication",
+        "attendance.api.authentication.VerifiedSessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from django.conf import settings
+from django.contrib.auth.models import User
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.authentication import (
+    BaseAuthentication,
+    SessionAuthentication,
+    get_authorization_header,
+)
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from attendance import cameras
-from attendance.models import Camera
+from attendance import api_tokens, cameras, second_factor
+from attendance.models import ApiToken, Camera
 
 KEYWORD = "Camera"
+TOKEN_KEYWORD = "Token"  # noqa: S105 (a word in a header)
 
 
 class CameraPrincipal:
@@ -51,6 +58,36 @@ class CameraKeyAuthentication(BaseAuthentication):
         return f'{KEYWORD} realm="rollcall"'
 
 
+class ApiTokenAuthentication(BaseAuthentication):
+    """``Authorization: Token rtok_...``; of an administrator only while they have the second factor they need."""
+
+    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
+        parts = get_authorization_header(request).split()
+        if not parts or parts[0].lower() != TOKEN_KEYWORD.lower().encode():
+            return None
+        if len(parts) != 2:
+            raise AuthenticationFailed("Send the token as: Authorization: Token <token>.", code="bad_token")
+        token = api_tokens.find(parts[1].decode("latin-1"))
+        if token is None:
+            raise AuthenticationFailed("This token is unknown or has ended.", code="bad_token")
+        if second_factor.missing(token.owner):
+            raise second_factor.Needed
+        return token.owner, token
+
+    def authenticate_header(self, request: Request) -> str:
+        return f'{TOKEN_KEYWORD} realm="rollcall"'
+
+
+class VerifiedSessionAuthentication(SessionAuthentication):
+    """The browser's session, once it has given the second factor it owes."""
+
+    def authenticate(self, request: Request) -> tuple[User, None] | None:
+        if getattr(request._request, "second_factor_due", None):
+            raise second_factor.Needed
+        found: tuple[User, None] | None = super().authenticate(request)
+        return found
+
+
 class CameraKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """How the schema names the camera key."""
 
@@ -64,3 +101,28 @@ class CameraKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untype
             "name": "Authorization",
             "description": "A camera's key, as `Camera <key>`.",
         }
+
+
+class ApiTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How the schema names a person's token."""
+
+    target_class = "attendance.api.authentication.ApiTokenAuthentication"
+    name = "tokenAuth"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        return {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Authorization",
+            "description": "A person's token, as `Token <token>`.",
+        }
+
+
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How the schema names the browser's session."""
+
+    target_class = "attendance.api.authentication.VerifiedSessionAuthentication"
+    name = "cookieAuth"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME}

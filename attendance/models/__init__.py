@@ -18,15 +18,19 @@ from attendance.models.review import Review
 from attendance.models.rules import AttendanceRules, SchoolLogo, StatusLabel
 from attendance.models.school import Course, Room, RosterEntry, School, Student, Term
 from attendance.models.second import SecondOpinion, TemplateEmbedding
+from attendance.models.second_factor import Authenticator
 from attendance.models.sessions import ClassSession, Mark, MarkChange
 from attendance.models.signin import SignInArrival, SignInTicket, SignInWindow
 from attendance.models.timetable import CalendarFeed, Holiday, TimetableChange, TimetableSlot
+from attendance.models.tokens import ApiToken
 from attendance.models.warnings import CourseWarnings, StudentContact, WarningKind, WarningSent, WarningText
 
 __all__ = [
+    "ApiToken",
     "AttendanceRules",
     "AuditEntry",
     "AuditHead",
+    "Authenticator",
     "CalendarFeed",
     "Camera",
     "CameraAlert",

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
-from attendance import accounts, cameras, intake
+from attendance import accounts, api_tokens, cameras, intake
 from attendance.models import Camera, ClassSession, Course, Room, Sighting, Snapshot, Student
 from tests import factories as make
 
@@ -35,6 +34,7 @@ class World:
     far_camera_key: str
     revoked_key: str
     pupil: User | None = None
+    tokens: dict[str, str] = field(default_factory=dict)
 
     def client(self, who: str) -> APIClient:
         """A client signed in as one of the people, or as a camera."""
@@ -47,8 +47,9 @@ class World:
         if who in keys:
             client.credentials(HTTP_AUTHORIZATION=f"Camera {keys[who]}")
         elif who != "nobody":
-            token, _ = Token.objects.get_or_create(user=getattr(self, who))
-            client.credentials(HTTP_AUTHORIZATION=f"Token {token.key}")
+            if who not in self.tokens:
+                self.tokens[who] = api_tokens.make(getattr(self, who), "a script", 30)[1]
+            client.credentials(HTTP_AUTHORIZATION=f"Token {self.tokens[who]}")
         return client
 
 
