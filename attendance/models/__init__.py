@@ -14,6 +14,7 @@ from attendance.models.learning import DeclinedOffer, PolicyOverride
 from attendance.models.mail import MailMessage, ReaderLanguage
 from attendance.models.mood import SnapshotMood
 from attendance.models.reporting import ReportJob, SavedReport
+from attendance.models.retention import CourseRetention, RetentionRun
 from attendance.models.review import Review
 from attendance.models.rules import AttendanceRules, SchoolLogo, StatusLabel
 from attendance.models.school import Course, Room, RosterEntry, School, Student, Term
@@ -46,6 +47,7 @@ __all__ = [
     "ConsentText",
     "Contest",
     "Course",
+    "CourseRetention",
     "CourseWarnings",
     "DeclinedOffer",
     "DeskFact",
@@ -62,6 +64,7 @@ __all__ = [
     "Portrait",
     "ReaderLanguage",
     "ReportJob",
+    "RetentionRun",
     "Review",
     "ReviewDigest",
     "Room",

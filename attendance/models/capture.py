@@ -105,6 +105,9 @@ class Snapshot(models.Model):
         indexes = [
             models.Index(fields=["state", "lease_until"]),
             models.Index(fields=["session", "taken_at"]),
+            models.Index(
+                fields=["received_at"], condition=Q(expired_at__isnull=True), name="photos_still_kept"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -155,6 +158,13 @@ class Sighting(models.Model):
                 condition=Q(decision__in=["recognised", "uncertain", "unknown"]),
                 name="sighting_decision_known",
             ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["snapshot"],
+                condition=Q(decision="unknown", encoding__isnull=False),
+                name="unknown_faces_still_kept",
+            )
         ]
 
     def __str__(self) -> str:

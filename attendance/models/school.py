@@ -18,6 +18,7 @@ class School(models.Model):
     template_days_after_term = models.PositiveSmallIntegerField(
         _("days templates are kept after the term"), default=30
     )
+    courses_may_keep_longer = models.BooleanField(_("courses may keep things longer"), default=False)
     consent_text_version = models.CharField(max_length=32, default="2026-1")
     country = models.CharField(_("country"), max_length=2, blank=True)
     """ISO 3166-1, two letters; blank until an administrator has said."""
