@@ -7,10 +7,18 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
+from attendance import errors, law, places, schooltime
 from attendance.models import Consent, ConsentEvent, ConsentLink, ConsentSlip, Student
 
 What = ConsentEvent.What
+
+
+class SomebodySaidNo(errors.RollcallError):
+    code = "somebody_said_no"
+    status = 409
+    message = _("Somebody else said no, and here that is final until they say otherwise.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +86,24 @@ def mark_asked(
     """A slip was printed or a link sent. Whatever was answered before stands."""
     Consent.objects.get_or_create(student=student, defaults={"text_version": text_version})
     add(student, What.ASKED, by, method=method, text_version=text_version, more=more)
+
+
+def check_nobody_else_said_no(student: Student, given_by: str, name: str) -> None:
+    """Where parents decide, a yes does not overrule another's no, nor the pupil's own. Raises SomebodySaidNo."""
+    if law.parents_decide(places.place_of(schooltime.get_school())) is None:
+        return
+    heard = {(given_by, _same_name(name))}
+    for event in standing_events(student):
+        who = (event.given_by, _same_name(event.given_by_name))
+        if event.state == What.ASKED or who in heard:
+            continue
+        heard.add(who)
+        if event.given_by and event.state in (What.REFUSED, What.WITHDRAWN):
+            raise SomebodySaidNo(
+                _("%(name)s said no on %(day)s, and here that is final until they say otherwise.")
+                % {"name": event.given_by_name, "day": schooltime.school_day(event.recorded_at)}
+            )
+
+
+def _same_name(name: str) -> str:
+    return " ".join(name.split()).casefold()

@@ -147,7 +147,6 @@ def answer(link: ConsentLink, *, yes: bool, name: str, relation: str = "") -> Co
             return _answered_before(link, said)
         more = Particulars(relation=relation, language=link.language, link=link)
         if yes:
-            consents.check_nobody_else_said_no(link.student, link.reader, name)
             privacy.record_consent(
                 link.student, given_by=link.reader, given_by_name=name, method=Consent.Method.EMAIL,
                 text_version=link.text_version, by=None, more=more,

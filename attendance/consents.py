@@ -19,8 +19,6 @@ from attendance import (
     consent_texts,
     errors,
     galleries,
-    law,
-    places,
     privacy,
     schooltime,
 )
@@ -44,12 +42,6 @@ class ConsentStands(errors.RollcallError):
         "Consent stands, and photos may exist. A no now is a withdrawal, which deletes them: it is done on the "
         "student's page."
     )
-
-
-class SomebodySaidNo(errors.RollcallError):
-    code = "somebody_said_no"
-    status = 409
-    message = _("Somebody else said no, and here that is final until they say otherwise.")
 
 
 class PhotosSince(errors.RollcallError):
@@ -138,23 +130,6 @@ def refuse(
     )  # fmt: skip
 
 
-def check_nobody_else_said_no(student: Student, given_by: str, name: str) -> None:
-    """Where parents decide, a yes does not overrule another's no, nor the pupil's own. Raises SomebodySaidNo."""
-    if law.parents_decide(places.place_of(schooltime.get_school())) is None:
-        return
-    heard: set[tuple[str, str]] = {(given_by, _same_name(name))}
-    for event in consent_events.standing_events(student):
-        who = (event.given_by, _same_name(event.given_by_name))
-        if event.state == What.ASKED or who in heard:
-            continue
-        heard.add(who)
-        if event.given_by and event.state in (What.REFUSED, What.WITHDRAWN):
-            raise SomebodySaidNo(
-                _("%(name)s said no on %(day)s, and here that is final until they say otherwise.")
-                % {"name": event.given_by_name, "day": schooltime.school_day(event.recorded_at)}
-            )
-
-
 def _recorded(student: Student, answer: Answer, name: str, by: User) -> ConsentEvent:
     version = answer.slip.text_version if answer.slip else consent_texts.current_version()
     last = consent_events.last_answer(student)
@@ -166,7 +141,6 @@ def _recorded(student: Student, answer: Answer, name: str, by: User) -> ConsentE
             student, by, given_by=answer.given_by, given_by_name=name, method=answer.method,
             text_version=version, more=more,
         )  # fmt: skip
-    check_nobody_else_said_no(student, answer.given_by, name)
     privacy.record_consent(
         student, given_by=answer.given_by, given_by_name=name, method=answer.method, text_version=version,
         by=by, more=more,
@@ -229,7 +203,3 @@ def _stand_again(student: Student, before: ConsentEvent | None) -> None:
     if given:
         consent.text_version = given.text_version
     consent.save()
-
-
-def _same_name(name: str) -> str:
-    return " ".join(name.split()).casefold()

@@ -46,7 +46,7 @@ def record_consent(
 ) -> Consent:
     """Consent is given: who, how, when and on which text. ``by`` is None only where ``more`` names a link.
 
-    Raises ConsentIncomplete.
+    Raises ConsentIncomplete; SomebodySaidNo where the law lets no yes overrule another's no.
     """
     if given_by not in Consent.GivenBy.values or method not in Consent.Method.values:
         raise errors.ConsentIncomplete
@@ -56,6 +56,7 @@ def record_consent(
     with transaction.atomic():
         # Taken first, as a withdrawal does: the two wait for each other and do not hold each other up.
         galleries.lock_courses_of([student.pk])
+        consent_events.check_nobody_else_said_no(student, given_by, name)
         consent, _created = Consent.objects.update_or_create(
             student=student,
             defaults={
