@@ -18,15 +18,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
+from attendance import stored_files
+from attendance.storage import media
+
 FORMAT = 1
 MANIFEST = "manifest.json"
 MEDIA = "media"
+COPIED_AT_ONCE = 1024 * 1024
 
 
 class BackupError(Exception):
@@ -42,7 +45,7 @@ class Summary:
 
 
 def backup(target: Path) -> Summary:
-    """Copy database and files into a new folder. Raises BackupError."""
+    """Copy database and files into a new folder. Raises BackupError, StorageAway."""
     if target.exists() and any(target.iterdir()):
         raise BackupError(f"{target} is not empty: give a new folder for each backup.")
     (target / MEDIA).mkdir(parents=True, exist_ok=True)
@@ -50,11 +53,12 @@ def backup(target: Path) -> Summary:
     database = target / _database_name()
     _dump(database)
     hashes, missing, size = {database.name: _sha256(database)}, 0, database.stat().st_size
-    for name in _stored_names():
+    for name in stored_files.named():
         copy = target / MEDIA / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         try:
-            shutil.copyfile(Path(settings.MEDIA_ROOT) / name, copy)
+            with media().stored(name) as source, copy.open("wb") as out:
+                shutil.copyfileobj(source, out)
         except FileNotFoundError:
             missing += 1
             continue
@@ -74,21 +78,20 @@ def backup(target: Path) -> Summary:
 def restore(source: Path) -> Summary:
     """Put a backup in the place of an empty site, checked file by file first; then bring the tables up to date.
 
-    Raises BackupError for a backup that is not whole or of another kind, and where there is something already.
+    Raises StorageFull, StorageAway, and BackupError for a backup that is not whole or of another kind, and where
+    there is something already.
     """
     facts = _checked(source)
     if _is_in_use():
         raise BackupError(
             "This site has data already: restore into an empty one (another ROLLCALL_DATA_DIR or database)."
         )
-    _load(source / facts["database"])
     size = 0
-    for name in facts["sha256"]:
+    for name in facts["sha256"]:  # before the rows that name them: stopped in between, it can be begun again
         if name.startswith(f"{MEDIA}/"):
-            place = Path(settings.MEDIA_ROOT) / name.removeprefix(f"{MEDIA}/")
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source / name, place)
-            size += place.stat().st_size
+            size += (source / name).stat().st_size
+            media().put(name.removeprefix(f"{MEDIA}/"), _pieces(source / name))
+    _load(source / facts["database"])
     call_command("migrate", interactive=False, verbosity=0)
     return Summary(len(facts["sha256"]) - 1, size)
 
@@ -109,6 +112,12 @@ def _checked(source: Path) -> dict[str, Any]:
     return facts
 
 
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(COPIED_AT_ONCE):
+            yield piece
+
+
 def _is_in_use() -> bool:
     tables = set(connection.introspection.table_names())
     with connection.cursor() as cursor:
@@ -118,17 +127,6 @@ def _is_in_use() -> bool:
                 if cursor.fetchone():
                     return True
     return False
-
-
-def _stored_names() -> Iterator[str]:
-    """Every file a row names. Another process may delete rows meanwhile: names come in pages."""
-    from attendance.key_rotation import file_columns
-
-    for model, column in file_columns():
-        rows = model._default_manager.exclude(**{column.name: ""}).order_by("pk")
-        yield from (
-            str(name) for name in rows.values_list(column.name, flat=True).iterator(chunk_size=2000) if name
-        )
 
 
 def _database_name() -> str:

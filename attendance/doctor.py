@@ -11,9 +11,11 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from attendance import audit, consent_sweep, health, schooltime
+from attendance.errors import StorageAway
 from attendance.models import FaceTemplate
 from attendance.permissions import administrators
 from attendance.sealing import SealBroken, keyring
+from attendance.storage import media
 from recognition.errors import RecognitionError
 
 
@@ -27,10 +29,11 @@ class Finding:
 
 NEXT_STEPS = {
     "database": "Start it, or mend DATABASE_URL.",
-    "storage": "Make room on the disk that holds ROLLCALL_DATA_DIR.",
+    "storage": "Make room on the disk that holds ROLLCALL_DATA_DIR; or, with ROLLCALL_S3_BUCKET, mend those settings.",
     "queue": "Start Redis, or mend REDIS_URL; accepted photos are kept meanwhile.",
     "workers": "Look into the worker's log, or start another worker.",
-    "second opinion": "Restore recognition/lfw_cnn/weights from the release, or set ROLLCALL_SECOND_OPINION=off.",
+    "office": "Look into the office program's log, or start one: ./run office",
+    "second_opinion": "Restore recognition/lfw_cnn/weights from the release, or set ROLLCALL_SECOND_OPINION=off.",
 }
 
 
@@ -39,7 +42,7 @@ def examine() -> Iterator[Finding]:
     for part in health.check():
         yield Finding(part.name, part.ok, str(part.message), "" if part.ok else NEXT_STEPS.get(part.name, ""))
     looks: tuple[Callable[[], Finding], ...] = (
-        _tables, _keys, _engine, _people, _place, _consent, _log, _settings,
+        _tables, _keys, _bucket, _engine, _people, _place, _consent, _log, _settings,
     )  # fmt: skip
     for look in looks:
         try:
@@ -71,6 +74,31 @@ def _keys() -> Finding:
     except SealBroken as error:
         return Finding("keys", False, str(error), "Put the key it was sealed with back into ROLLCALL_KEYS.")
     return Finding("keys", True, f"{len(keyring().keys)} in use")
+
+
+def _bucket() -> Finding:
+    """Where photos lie in a bucket: whether deleted means gone, and whether strangers are kept out."""
+    from attendance.object_storage import ObjectStorage  # its library is loaded only where it is used
+
+    bucket = media() if settings.ROLLCALL_S3_BUCKET else None
+    if not isinstance(bucket, ObjectStorage):
+        return Finding("files", True, "in a folder of this machine")
+    try:
+        versions, public = bucket.keeps_old_versions(), bucket.is_public()
+    except StorageAway as error:
+        return Finding(
+            "files", False, f"The bucket cannot be looked at: {error.reason}", NEXT_STEPS["storage"]
+        )
+    if versions:
+        return Finding(
+            "files",
+            False,
+            "The bucket keeps old versions: what is deleted here stays there.",
+            "Suspend its versioning, and delete the versions it has.",
+        )
+    if public:
+        return Finding("files", False, "Anybody may list the bucket.", "Take away its public access.")
+    return Finding("files", True, f"in the bucket {settings.ROLLCALL_S3_BUCKET}")
 
 
 def _engine() -> Finding:

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
-from attendance import errors, galleries, intake, marks, photos, places, second
+from attendance import clock, errors, galleries, intake, marks, photos, places, second
 from attendance.engines import current_engine, from_bytes, to_bytes
 from attendance.models import ClassSession, Consent, FaceTemplate, Portrait, Student
 from recognition.engine import Engine
@@ -37,7 +37,7 @@ def receive_portrait(student: Student, data: bytes, by: User, name: str = "") ->
     """Keep a photo and have it looked at; the answer appears on the portrait's row.
 
     The same photo sent twice is the same portrait; one refused before is looked at again.
-    Raises ConsentMissing, RecognitionProhibited, PhotoRefused and its kinds, StorageFull.
+    Raises ConsentMissing, RecognitionProhibited, PhotoRefused and its kinds, StorageFull, StorageAway.
     """
     if not has_consent(student):
         raise errors.ConsentMissing
@@ -73,7 +73,7 @@ def enqueue(portrait_id: int) -> bool:
     """Queue before any classroom photo: a teacher is waiting for this answer."""
     from attendance.tasks import check_portrait
 
-    return intake.publish(check_portrait, portrait_id, priority=0)
+    return intake.publish(check_portrait, portrait_id, priority=intake.PORTRAIT)
 
 
 def check_portrait(portrait_id: int) -> Portrait | None:
@@ -83,6 +83,14 @@ def check_portrait(portrait_id: int) -> Portrait | None:
     ).update(attempts=F("attempts") + 1):
         return None
     portrait = Portrait.objects.select_related("student").get(pk=portrait_id)
+    try:
+        return _look_at(portrait)
+    except (errors.StorageAway, errors.StorageFull):  # no fault of the portrait: the sweeper comes back to it
+        Portrait.objects.filter(pk=portrait_id).update(attempts=F("attempts") - 1)
+        return None
+
+
+def _look_at(portrait: Portrait) -> Portrait:
     engine = current_engine()
     with default_storage.open(str(portrait.image)) as stored:
         image = photos.load_upright(stored.read())
@@ -140,7 +148,7 @@ def _without_portraits(student: Student) -> list[str]:
 
 def sweep(now: dt.datetime | None = None) -> int:
     """Look again at portraits whose task was lost; give up on those that failed three times. How many queued."""
-    now = now or timezone.now()
+    now = now or clock.now()
     waiting = Portrait.objects.filter(state=Portrait.State.RECEIVED, uploaded_at__lt=now - RETRY_AFTER)
     for portrait in waiting.filter(attempts__gte=MAX_ATTEMPTS):
         _answer(portrait, Portrait.State.REJECTED, ["could_not_be_read"])

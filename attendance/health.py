@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import shutil
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,12 +16,15 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from attendance.models import Snapshot
+from attendance import mailing
+from attendance.models import MailMessage, ReportJob, Snapshot
+from attendance.storage import media
 from recognition import lfw_cnn
 from recognition.errors import SecondOpinionUnavailable
 from recognition.lfw_cnn import weight_files
 
 BACKLOG_IS_OLD = dt.timedelta(minutes=5)
+OFFICE_IS_LATE = dt.timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Backlog:
 
 def check() -> list[Part]:
     """Every part, the needed ones first."""
-    return [_database(), _storage(), _queue(), _worker(), _second_opinion()]
+    return [_database(), _storage(), _queue(), _worker(), _office(), _second_opinion()]
 
 
 def backlog() -> Backlog:
@@ -87,12 +89,8 @@ def _database() -> Part:
 
 
 def _storage() -> Part:
-    free = shutil.disk_usage(settings.DATA_DIR).free
-    if free < settings.ROLLCALL_MIN_FREE_BYTES:
-        return Part(
-            "storage", False, _("The disk is full: new photos are refused until there is room."), True
-        )
-    return Part("storage", True, _("%(free).1f GB free") % {"free": free / 1e9}, True)
+    ok, sentence = media().works()
+    return Part("storage", ok, sentence, needed_to_accept=True)
 
 
 def _queue() -> Part:
@@ -117,6 +115,23 @@ def _worker() -> Part:
             "workers", False, _("The oldest photo has waited %(minutes)d minutes.") % {"minutes": minutes}
         )
     return Part("workers", True, _("works"))
+
+
+def _office() -> Part:
+    """Reports and e-mail; photos do without it."""
+    before = timezone.now() - OFFICE_IS_LATE
+    try:
+        late = ReportJob.objects.filter(state=ReportJob.State.QUEUED, created_at__lt=before).exists() or (
+            mailing.is_set_up()
+            and MailMessage.objects.filter(
+                state=MailMessage.State.WAITING, attempts=0, created_at__lt=before
+            ).exists()
+        )
+    except DatabaseError:
+        return Part("office", False, _("Not known while the database does not answer."))
+    if late:
+        return Part("office", False, _("Reports or e-mail have waited for more than ten minutes."))
+    return Part("office", True, _("works"))
 
 
 def _second_opinion() -> Part:

@@ -25,6 +25,8 @@ CLOCK_TOLERANCE = dt.timedelta(minutes=5)
 """How far a sender's clock may lie ahead of ours."""
 SESSION_MARGIN = dt.timedelta(minutes=30)
 """How far before the session's start or after its end a photo's own time is believed."""
+PORTRAIT, OPEN_SESSION, BACKLOG = 0, 3, 6
+"""Priorities of the photos' queue, the first served first; Redis keeps a list for each of 0, 3, 6 and 9."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +89,19 @@ def receive(
         _delete_unless_kept(name)
         raise
     # Outside the block above: what goes wrong from here on must not take the accepted photo with it.
-    transaction.on_commit(lambda: enqueue(snapshot.pk), robust=True)
+    urgent = session.state == ClassSession.State.OPEN
+    transaction.on_commit(lambda: enqueue(snapshot.pk, urgent=urgent), robust=True)
     return Receipt(snapshot, created=True)
 
 
-def enqueue(snapshot_id: int) -> bool:
-    """Put a snapshot on the queue; False where the queue cannot be reached (the sweeper tries again)."""
+def enqueue(snapshot_id: int, *, urgent: bool = True) -> bool:
+    """Put a snapshot on the queue; False where the queue cannot be reached (the sweeper tries again).
+
+    ``urgent``: of an open session, which somebody is looking at; it goes before every photo that is not.
+    """
     from attendance.tasks import process_snapshot
 
-    if not publish(process_snapshot, snapshot_id):
+    if not publish(process_snapshot, snapshot_id, priority=OPEN_SESSION if urgent else BACKLOG):
         return False
     Snapshot.objects.filter(
         pk=snapshot_id, state__in=[Snapshot.State.RECEIVED, Snapshot.State.QUEUED]
@@ -114,13 +120,14 @@ def publish(task: Any, *arguments: Any, priority: int | None = None) -> bool:
 
 
 def tasks_waiting() -> int:
-    """How many tasks of every kind and priority lie on the queue, taken by no worker; 0 where it cannot be asked."""
+    """How many tasks of every priority lie on the photos' queue, taken by no worker; 0 where it cannot be asked."""
     from attendance.tasks import process_snapshot
 
     app = process_snapshot.app
     try:
         with app.connection_for_write() as connection:
-            queue = connection.default_channel.queue_declare(app.conf.task_default_queue, passive=True)
+            channel: Any = connection.default_channel
+            queue = channel.queue_declare("photos", passive=True)
             return int(queue.message_count)
     except (ChannelError, OperationalError, ConnectionError, OSError):
         return 0  # there is no queue while it is empty
@@ -137,7 +144,8 @@ def send_again(snapshot: Snapshot) -> None:
     )
     if not changed:
         raise errors.SessionState
-    transaction.on_commit(lambda: enqueue(snapshot.pk), robust=True)
+    urgent = snapshot.session.state == ClassSession.State.OPEN
+    transaction.on_commit(lambda: enqueue(snapshot.pk, urgent=urgent), robust=True)
 
 
 def store(kind: str, content: bytes) -> str:

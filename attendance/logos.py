@@ -84,10 +84,13 @@ def current() -> SchoolLogo | None:
 
 
 def png() -> bytes | None:
-    """The logo's bytes, for paper; None where there is none."""
+    """The logo's bytes, for paper; None where there is none, or where it cannot be read now."""
     logo = current()
     if logo is None:
         return None
-    with default_storage.open(str(logo.image.name)) as file:
-        content: bytes = file.read()
+    try:
+        with default_storage.open(str(logo.image.name)) as file:
+            content: bytes = file.read()
+    except (FileNotFoundError, errors.StorageAway):
+        return None
     return content

@@ -21,12 +21,13 @@ from django.core.files.storage import default_storage
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
-from attendance import errors, intake, schooltime
+from attendance import clock, errors, intake, schooltime
 from attendance.models import MailMessage, ReaderLanguage, Student
 from attendance.storage import unguessable_name
 
@@ -146,16 +147,24 @@ def deliver(message_id: int) -> bool:
     """Hand one message to the mail server; whether it has gone. Attempts count here, so that a crash counts too."""
     if not is_set_up():
         return False
-    now, token = timezone.now(), uuid.uuid4()
-    waiting = Q(state=MailMessage.State.WAITING) & (Q(lease_until=None) | Q(lease_until__lte=now))
-    lost = Q(state=MailMessage.State.SENDING, lease_until__lte=now)
+    token = uuid.uuid4()
+    waiting = Q(state=MailMessage.State.WAITING) & (Q(lease_until=None) | Q(lease_until__lte=Now()))
+    lost = Q(state=MailMessage.State.SENDING, lease_until__lte=Now())
     if not MailMessage.objects.filter(waiting | lost, pk=message_id, attempts__lt=MAX_ATTEMPTS).update(
-        state=MailMessage.State.SENDING, token=token, lease_until=now + LEASE, attempts=F("attempts") + 1
+        state=MailMessage.State.SENDING, token=token, lease_until=Now() + LEASE, attempts=F("attempts") + 1
     ):
         return False
     message = MailMessage.objects.get(pk=message_id)
     try:
         _mail_of(message).send()
+    except errors.StorageAway:
+        MailMessage.objects.filter(pk=message.pk, token=token).update(
+            state=MailMessage.State.WAITING,
+            token=None,
+            attempts=F("attempts") - 1,
+            lease_until=Now() + PAUSES[0],
+        )
+        return False
     except (smtplib.SMTPException, OSError) as error:
         _failed(message, token, error)
         return False
@@ -167,7 +176,7 @@ def sweep(now: dt.datetime | None = None) -> int:
     """Queue again what waits and whose time has come; give up on what was tried often enough. How many were queued."""
     if not is_set_up():
         return 0
-    now = now or timezone.now()
+    now = now or clock.now()
     over = MailMessage.objects.filter(
         state=MailMessage.State.SENDING, lease_until__lte=now, attempts__gte=MAX_ATTEMPTS
     )
@@ -259,7 +268,7 @@ def _failed(message: MailMessage, token: uuid.UUID, error: Exception) -> None:
     log.warning("message %s could not be sent: %s", message.pk, error)
     refused = isinstance(error, smtplib.SMTPRecipientsRefused)
     last = refused or message.attempts >= MAX_ATTEMPTS
-    pause = None if last else timezone.now() + PAUSES[message.attempts - 1]
+    pause = None if last else Now() + PAUSES[message.attempts - 1]
     MailMessage.objects.filter(pk=message.pk, token=token).update(
         state=MailMessage.State.FAILED if last else MailMessage.State.WAITING,
         error=f"{type(error).__name__}: {error}"[:300],

@@ -18,11 +18,12 @@ import cv2
 import numpy as np
 from django.conf import settings
 from django.core.files.storage import default_storage
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Case, F, Q, When
+from django.db.models.functions import Now
 from django.utils import timezone
 
-from attendance import enrolment, intake, marks, moods, photos, policies, second
+from attendance import clock, enrolment, errors, intake, marks, moods, photos, policies, second
 from attendance.engines import current_engine, to_bytes
 from attendance.galleries import gallery_for
 from attendance.models import Candidate, ClassSession, Course, Sighting, Snapshot
@@ -77,30 +78,42 @@ def process(snapshot_id: int) -> Outcome:
             moods.read(snapshot.session.course, image, faces, current_engine().detector.name),
             second.read(faces),
         )
+        return _write(claim, snapshot, look, time.monotonic() - started)
+    except (errors.StorageAway, errors.StorageFull):
+        return hand_back(claim)
+    except (InterfaceError, OperationalError):
+        raise  # nothing can be written down now: the lease brings the photo back
     except Exception as error:
         log.exception("photo %s could not be processed", snapshot_id)
         return give_up_or_retry(claim, f"{type(error).__name__}: {error}")
-    return _write(claim, snapshot, look, time.monotonic() - started)
 
 
 def claim_snapshot(snapshot_id: int) -> Claim | None:
-    """Take the lease. Attempts are counted here, so that a crash counts too."""
-    now = timezone.now()
+    """Take the lease, by the database's clock. Attempts are counted here, so that a crash counts too."""
     claim = Claim(snapshot_id, uuid.uuid4())
     taken = (
         Snapshot.objects.filter(pk=snapshot_id, attempts__lt=settings.ROLLCALL_MAX_ATTEMPTS)
         .filter(
             Q(state__in=[Snapshot.State.RECEIVED, Snapshot.State.QUEUED])
-            | Q(state=Snapshot.State.PROCESSING, lease_until__lt=now)
+            | Q(state=Snapshot.State.PROCESSING, lease_until__lt=Now())
         )
         .update(
             state=Snapshot.State.PROCESSING,
             token=claim.token,
-            lease_until=now + dt.timedelta(seconds=settings.ROLLCALL_LEASE_SECONDS),
+            lease_until=Now() + dt.timedelta(seconds=settings.ROLLCALL_LEASE_SECONDS),
             attempts=F("attempts") + 1,
         )
     )
     return claim if taken else None
+
+
+def hand_back(claim: Claim) -> Outcome:
+    """The store of files is away or full, no fault of the photo: it waits for the sweeper, and no attempt counts."""
+    ours = Snapshot.objects.filter(pk=claim.snapshot_id, token=claim.token, state=Snapshot.State.PROCESSING)
+    handed = ours.update(
+        state=Snapshot.State.RECEIVED, attempts=F("attempts") - 1, token=None, lease_until=None
+    )
+    return Outcome.RETRY if handed else Outcome.NOT_OURS
 
 
 def give_up_or_retry(claim: Claim, error: str) -> Outcome:
@@ -114,7 +127,8 @@ def give_up_or_retry(claim: Claim, error: str) -> Outcome:
             return Outcome.FAILED
         if not ours.update(state=Snapshot.State.RECEIVED, error=error[:300], token=None, lease_until=None):
             return Outcome.NOT_OURS
-    intake.enqueue(claim.snapshot_id)
+    session = ClassSession.objects.filter(snapshots=claim.snapshot_id)
+    intake.enqueue(claim.snapshot_id, urgent=session.filter(state=ClassSession.State.OPEN).exists())
     return Outcome.RETRY
 
 
@@ -164,8 +178,10 @@ def _identify(
 
 def _write(claim: Claim, snapshot: Snapshot, look: _Look, seconds: float) -> Outcome:
     faces = look.faces
-    chips = [intake.store("chips", photos.encode_jpeg(face.chip)) for face in faces]
+    chips: list[str] = []
     try:
+        for face in faces:
+            chips.append(intake.store("chips", photos.encode_jpeg(face.chip)))
         with transaction.atomic():
             # The course row is the lock that a withdrawal of consent takes as well: whoever is first, the other
             # sees its result, so that nobody is named who left the gallery while the photo was looked at.
@@ -265,24 +281,25 @@ def _touch_session_of(snapshot_id: int) -> None:
 LOST_AFTER = dt.timedelta(minutes=2)
 """How long a snapshot is believed to be on the queue; after that it is counted whether its task still lies there."""
 UNQUEUED_AFTER = dt.timedelta(seconds=20)
+IS_BEHIND = Case(When(session__state=ClassSession.State.OPEN, then=0), default=1)
+"""Open sessions first: somebody is looking at them."""
 SWEPT = 500
 """Most photos queued again at once."""
 
 
 def sweep(now: dt.datetime | None = None) -> int:
     """Queue again what was received and never queued, queued and lost, or claimed and dead. How many."""
-    now = now or timezone.now()
+    now = now or clock.now()
     quarantine_dead(now)
     waiting = Snapshot.objects.filter(
         Q(state=Snapshot.State.RECEIVED, received_at__lt=now - UNQUEUED_AFTER)
         | Q(pk__in=_lost(now))
         | Q(state=Snapshot.State.PROCESSING, lease_until__lt=now, attempts__lt=settings.ROLLCALL_MAX_ATTEMPTS)
     )
-    # Open sessions first: somebody is looking at them.
-    is_open = Case(When(session__state=ClassSession.State.OPEN, then=0), default=1)
     queued = 0
-    for snapshot_id in waiting.order_by(is_open, "received_at").values_list("pk", flat=True)[:SWEPT]:
-        if not intake.enqueue(snapshot_id):
+    first = waiting.annotate(behind=IS_BEHIND).order_by("behind", "received_at")
+    for snapshot_id, behind in first.values_list("pk", "behind")[:SWEPT]:
+        if not intake.enqueue(snapshot_id, urgent=not behind):
             break
         queued += 1
     return queued
@@ -291,11 +308,12 @@ def sweep(now: dt.datetime | None = None) -> int:
 def _lost(now: dt.datetime) -> list[int]:
     """Snapshots queued a while ago whose tasks are gone: as many as there are more of them than tasks on the queue.
 
-    Tasks come off the queue in turn, so what was queued first has been lost first. A long backlog has a task for
-    each, and nothing of it is queued twice; a task of another kind only makes this wait until the queue is shorter.
+    Tasks come off the queue in turn, open sessions' first, so what would have been next has been lost first. A long
+    backlog has a task for each, and nothing of it is queued twice; a portrait's task only makes this wait until the
+    queue is shorter.
     """
     queued = Snapshot.objects.filter(state=Snapshot.State.QUEUED)
-    old = queued.filter(queued_at__lt=now - LOST_AFTER).order_by("queued_at", "pk")
+    old = queued.filter(queued_at__lt=now - LOST_AFTER).order_by(IS_BEHIND, "queued_at", "pk")
     if not old.exists():
         return []
     missing = queued.count() - intake.tasks_waiting()

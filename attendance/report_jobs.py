@@ -24,13 +24,14 @@ from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Now
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from attendance import errors, intake, mailing, permissions, schooltime
+from attendance import clock, errors, intake, mailing, permissions, schooltime
 from attendance.models import ReportJob, SavedReport
 from attendance.reports import orders
 from attendance.reports.facts import Days
@@ -105,8 +106,8 @@ def order_of(job: ReportJob) -> Order:
 def enqueue(job_id: uuid.UUID) -> bool:
     from attendance.tasks import make_report
 
-    ReportJob.objects.filter(pk=job_id, state=State.QUEUED).update(lease_until=timezone.now() + IN_QUEUE)
-    # Behind every photo: a room full of people waits for those.
+    ReportJob.objects.filter(pk=job_id, state=State.QUEUED).update(lease_until=Now() + IN_QUEUE)
+    # Behind e-mail, on a queue that no photo waits in.
     return intake.publish(make_report, str(job_id), priority=9)
 
 
@@ -123,6 +124,11 @@ def work(job_id: uuid.UUID) -> bool:
             return _keep(job, token, out, name, about)
     except _Overtaken:
         return False
+    except (errors.StorageAway, errors.StorageFull):
+        # No fault of the report: it is made again a little later, and this attempt does not count.
+        _ours(job, token).update(
+            state=State.QUEUED, token=None, lease_until=Now() + IN_QUEUE, attempts=F("attempts") - 1
+        )
     except (errors.RollcallError, ObjectDoesNotExist) as error:
         _give_up(job, token, _why(job, error))
     except Exception:
@@ -137,10 +143,15 @@ def work(job_id: uuid.UUID) -> bool:
 
 def _claim(job_id: uuid.UUID) -> uuid.UUID | None:
     """Take the lease. Attempts are counted here, so that a crash counts too."""
-    now, token = timezone.now(), uuid.uuid4()
-    free = Q(state=State.QUEUED) | Q(state=State.WORKING, lease_until__lt=now)
+    token = uuid.uuid4()
+    free = Q(state=State.QUEUED) | Q(state=State.WORKING, lease_until__lt=Now())
     taken = ReportJob.objects.filter(free, pk=job_id, attempts__lt=MAX_ATTEMPTS).update(
-        state=State.WORKING, token=token, lease_until=now + LEASE, attempts=F("attempts") + 1, done=0, total=0
+        state=State.WORKING,
+        token=token,
+        lease_until=Now() + LEASE,
+        attempts=F("attempts") + 1,
+        done=0,
+        total=0,
     )
     return token if taken else None
 
@@ -158,7 +169,7 @@ def _write(job: ReportJob, token: uuid.UUID, out: BinaryIO, folder: Path) -> tup
         if time.monotonic() - said < SAID_EACH_SECONDS and done != total:
             return
         said = time.monotonic()
-        if not _ours(job, token).update(done=done, total=total, lease_until=timezone.now() + LEASE):
+        if not _ours(job, token).update(done=done, total=total, lease_until=Now() + LEASE):
             raise _Overtaken
 
     order = order_of(job)
@@ -255,7 +266,7 @@ def forget_files() -> None:
 
 def sweep(now: dt.datetime | None = None) -> int:
     """Queue again what was lost, give up on what failed three times, clear up after killed workers."""
-    now = now or timezone.now()
+    now = now or clock.now()
     unsaid = Q(state=State.QUEUED, lease_until=None, created_at__lt=now - dt.timedelta(seconds=20))
     lost = unsaid | Q(state__in=[State.QUEUED, State.WORKING], lease_until__lt=now)
     for job in ReportJob.objects.filter(lost, attempts__gte=MAX_ATTEMPTS):

@@ -18,6 +18,7 @@ from attendance import (
     privacy,
     report_jobs,
     scheduled_reports,
+    stored_files,
     timetables,
 )
 
@@ -34,7 +35,7 @@ def check_portrait(portrait_id: int) -> None:
 
 @shared_task
 def sweep() -> int:
-    return pipeline.sweep() + enrolment.sweep() + mailing.sweep() + report_jobs.sweep()
+    return pipeline.sweep() + enrolment.sweep() + mailing.sweep() + report_jobs.sweep() + stored_files.sweep()
 
 
 @shared_task

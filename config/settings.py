@@ -240,7 +240,14 @@ CELERY_TASK_ROUTES = {
     f"attendance.tasks.{name}": {"queue": queue}
     for queue, names in {
         "photos": ["process_snapshot", "check_portrait"],
-        "office": ["make_report", "send_mail", "send_due_reports", "send_digests", "send_warnings", "purge_expired"],
+        "office": [
+            "make_report",
+            "send_mail",
+            "send_due_reports",
+            "send_digests",
+            "send_warnings",
+            "purge_expired",
+        ],
     }.items()
     for name in names
 }

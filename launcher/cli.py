@@ -18,7 +18,7 @@ from launcher.start import start
 
 USAGE = """\
 usage: ./run [--port N] [--host ADDRESS] [--no-demo]
-       ./run web | worker | beat | redis
+       ./run web | worker | office | beat | redis
        ./run manage ARGUMENTS...
        ./run test [PYTEST ARGUMENTS...]
        ./run lint
@@ -30,7 +30,7 @@ With no word: set up what is missing, then start Rollcall on this machine and st
   --host ADDRESS  the address it listens on (ROLLCALL_HOST, else 127.0.0.1: this machine only)
   --no-demo       leave the database empty
 
-  web, worker, beat, redis   run one of the four programs alone, in this terminal
+  web, worker, office, beat, redis   run one of the five programs alone, in this terminal
   manage                     a management command: ./run manage demo, ./run manage createsuperuser
   test                       the whole test suite, or what the arguments name
   lint                       ruff, mypy and the import rules
@@ -107,13 +107,14 @@ def manage(arguments: list[str]) -> int:
 
 
 def single(name: str, data: DataFolder, host: str, port: int | None) -> int:
-    """Become one of the four programs."""
+    """Become one of the five programs."""
     ensure_packages(data.logs, development=False)
     env = settings_environment(data, port=port)
     service = {
         "redis": lambda: services.redis(data),
         "web": lambda: services.web(host, env),
         "worker": lambda: services.worker(data, env),
+        "office": lambda: services.office(data),
         "beat": lambda: services.beat(data),
     }[name]()
     os.chdir(ROOT)

@@ -1,4 +1,4 @@
-"""The four programs Rollcall is made of: how each is called, and how to tell that it is ready."""
+"""The five programs Rollcall is made of: how each is called, and how to tell that it is ready."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from launcher.places import PYTHON, ROOT, VENV, DataFolder
 
 MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108 - gunicorn makes unguessable names in it
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - an address to reach each one by
-NAMES = ("redis", "web", "worker", "beat")
+NAMES = ("redis", "web", "worker", "office", "beat")
+BEHIND_PHOTOS = 5
+"""How much the office program stands back for a processor (``nice``): a report may wait, a photo should not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +70,25 @@ def web(host: str, env: Mapping[str, str]) -> Service:
 
 
 def worker(data: DataFolder, env: Mapping[str, str]) -> Service:
+    """Photos, portraits and what is quick; as many of these programs as there are machines."""
     log = data.logs / "worker.log"
     command = (
         *celery("worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle", "-O", "fair"),
-        *("--concurrency", env.get("ROLLCALL_WORKER_PROCESSES", "1")),
+        *("--queues", "photos,default", "--concurrency", env.get("ROLLCALL_WORKER_PROCESSES", "1")),
     )
     return Service("worker", command, lambda: "ready." in text_of(log), grace=25.0)
+
+
+def office(data: DataFolder) -> Service:
+    """Reports, e-mail and clearing up, apart from the photos; it loads no models."""
+    log = data.logs / "office.log"
+    nice = shutil.which("nice")
+    command = (
+        *((nice, "-n", str(BEHIND_PHOTOS)) if nice else ()),
+        *celery("worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle", "-O", "fair"),
+        *("--queues", "office", "--concurrency", "1", "--hostname", "office@%h"),
+    )
+    return Service("office", command, lambda: "ready." in text_of(log), grace=25.0)
 
 
 def beat(data: DataFolder) -> Service:

@@ -57,7 +57,12 @@ def begin_services(supervisor: Supervisor, data: DataFolder, host: str, env: Map
     """Redis first where it is ours; the others start side by side."""
     if env.get("REDIS_URL") == f"unix://{data.redis_socket}":
         supervisor.start(services.redis(data))
-    others = [services.web(host, env), services.worker(data, env), services.beat(data)]
+    others = [
+        services.web(host, env),
+        services.worker(data, env),
+        services.office(data),
+        services.beat(data),
+    ]
     for service in others:
         supervisor.begin(service)
     for service in others:

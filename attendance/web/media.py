@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 from PIL import Image
 
 from attendance import permissions
+from attendance.errors import StorageAway
 from attendance.models import FaceTemplate
 
 WIDTHS = {"thumb": 240, "view": 1600, "full": 0}
@@ -62,6 +63,10 @@ def picture(request: HttpRequest, name: str | None, width: int = 0) -> HttpRespo
                 content = file.read()
         except FileNotFoundError as error:
             raise Http404 from error
+        except StorageAway as error:
+            return HttpResponse(
+                str(error.message), status=error.status, content_type="text/plain; charset=utf-8"
+            )
         response = HttpResponse(_narrow(content, width) if width else content, content_type="image/jpeg")
     response["ETag"] = etag
     response["Cache-Control"] = f"private, max-age={MAX_AGE}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.files.storage import default_storage
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -123,10 +122,9 @@ def remove_logo(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_GET
 def logo(request: HttpRequest) -> HttpResponse:
-    found = logos.current()
-    if found is None:
+    png = logos.png()
+    if png is None:
         raise Http404
-    with default_storage.open(str(found.image.name)) as file:
-        response = HttpResponse(file.read(), content_type="image/png")
+    response = HttpResponse(png, content_type="image/png")
     response["Cache-Control"] = "private, max-age=300"
     return response

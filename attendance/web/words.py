@@ -99,6 +99,7 @@ SITE_PARTS: Mapping[str, str | Promise] = {
     "storage": _("Storage"),
     "queue": _("Queue"),
     "workers": _("Workers"),
+    "office": _("Reports and e-mail"),
     "models": _("Models"),
     "second_opinion": _("Second opinion"),
 }

@@ -1,4 +1,4 @@
-"""Each of the four programs is called the way it should be, and known to be ready when it is."""
+"""Each of the five programs is called the way it should be, and known to be ready when it is."""
 
 from __future__ import annotations
 
@@ -114,6 +114,15 @@ def test_web_listens_where_it_is_told(host: str, bind: str) -> None:
     command = services.web(host, {"ROLLCALL_PORT": "8123", "ROLLCALL_WEB_THREADS": "7"}).command
     assert command[command.index("--bind") + 1] == bind
     assert command[command.index("--threads") + 1] == "7"
+
+
+def test_reports_wait_on_a_queue_of_their_own_and_stand_back_for_photos(tmp_path: Path) -> None:
+    data = DataFolder(tmp_path)
+    photos, office = services.worker(data, {}).command, services.office(data).command
+    assert photos[photos.index("--queues") + 1] == "photos,default"
+    assert office[office.index("--queues") + 1] == "office"
+    assert office[0].endswith("nice")
+    assert Path(office[0]).is_absolute(), "the program becomes it by its path"
 
 
 def test_the_worker_has_as_many_processes_as_the_settings_say(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The real thing: ``./run`` with web server, worker, beat and an embedded Redis, and nothing left of it."""
+"""The real thing: ``./run`` with web server, worker, office, beat and an embedded Redis, and nothing left of it."""
 
 from __future__ import annotations
 
@@ -102,7 +102,13 @@ def running(tmp_path: Path) -> Iterator[Running]:
 def test_a_whole_life(running: Running) -> None:
     running.start()
     assert set(running.parts().values()) == {"ok"}
-    assert {log.stem for log in (running.data / "log").glob("*.log")} >= {"redis", "web", "worker", "beat"}
+    assert {log.stem for log in (running.data / "log").glob("*.log")} >= {
+        "redis",
+        "web",
+        "worker",
+        "office",
+        "beat",
+    }
 
     # Redis has no port, only a socket that its owner alone can use.
     assert (running.data / "redis" / "redis.sock").stat().st_mode & 0o077 == 0
@@ -114,7 +120,7 @@ def test_a_whole_life(running: Running) -> None:
     assert second.stderr.count("\n") == 1
 
     # A worker that is killed is started again.
-    masters = [number for number, command in running.processes().items() if " worker " in command]
+    masters = [number for number, command in running.processes().items() if "photos,default" in command]
     os.kill(min(masters), signal.SIGKILL)
     wait_for(lambda: "worker was ended by SIGKILL; starting it again" in running.said(), 20)
     wait_for(

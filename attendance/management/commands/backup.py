@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from attendance import backups
+from attendance import backups, errors
 
 
 class Command(BaseCommand):
@@ -19,6 +19,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, folder: Path, **options: Any) -> None:
         try:
             done = backups.backup(folder)
-        except backups.BackupError as error:
+        except (backups.BackupError, errors.RollcallError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{done.files} files and the database, {done.bytes / 1e6:.1f} MB")
