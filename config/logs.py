@@ -24,7 +24,7 @@ from redis.exceptions import ConnectionError as RedisGone
 from redis.exceptions import TimeoutError as RedisSlow
 
 FIELDS = (
-    "request", "task", "method", "route", "status", "photo", "portrait", "session", "job", "mail", "seconds", "faces",
+    "task", "method", "route", "status", "photo", "portrait", "session", "job", "mail", "seconds", "faces",
 )  # fmt: skip
 """Numbers of rows, seconds, routes: what may stand beside a line."""
 OWN = ("attendance", "config", "emotion", "recognition")

@@ -83,5 +83,6 @@ class RequestLog:
                 "seconds": seconds,
             },
         )
+        structlog.contextvars.clear_contextvars()
         response["X-Request-ID"] = number
         return response
