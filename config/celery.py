@@ -6,7 +6,7 @@ import os
 
 from celery import Celery
 
-from config import task_log  # noqa: F401 (listens to what tasks do)
+from config import presence, task_log  # noqa: F401 (they listen to what workers do)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 

@@ -273,8 +273,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TIMEZONE = "UTC"
-# In memory: a schedule file that a kill leaves half written would keep beat, and the sweeper, from ever starting.
-CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+CELERY_BEAT_SCHEDULER = "config.presence:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "attendance.tasks.sweep", "schedule": 30.0},
     "open-due-sessions": {"task": "attendance.tasks.open_due_sessions", "schedule": 30.0},
