@@ -53,6 +53,11 @@ class PhotoBroken(PhotoRefused):
     message = _("The photo is damaged or was cut off on the way. Please send it again.")
 
 
+class PhotoTooIntricate(PhotoRefused):
+    code = "photo_too_intricate"
+    message = _("The photo is stored in too many layers to be read. Save it again as a plain JPEG.")
+
+
 class PhotoAnimated(PhotoRefused):
     code = "photo_animated"
     message = _("Moving pictures cannot be used; please send a single photo.")

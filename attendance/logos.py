@@ -14,12 +14,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from PIL import Image, UnidentifiedImageError
 
-from attendance import errors
+from attendance import errors, photos
 from attendance.models import SchoolLogo
 from attendance.storage import unguessable_name
 
 MAX_BYTES = 2 * 1024 * 1024
 MAX_PIXELS = 16_000_000
+MAX_SIDE = 4000
 SIDE = 600
 """Pixels of the longer side as it is kept: sharp on paper at 25 mm."""
 
@@ -40,13 +41,14 @@ def clean(data: bytes) -> Image.Image:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             image = Image.open(io.BytesIO(data), formats=("PNG", "JPEG"))
-            if image.width * image.height > MAX_PIXELS or min(image.size) < 16:
+            if image.width * image.height > MAX_PIXELS or min(image.size) < 16 or max(image.size) > MAX_SIDE:
                 raise LogoRefused(_("A logo is between 16 pixels and 4000 pixels on each side."))
+            photos.check_scans(data)
             image.load()
             kept = image.convert("RGBA")
-    except UnidentifiedImageError as error:
+    except (UnidentifiedImageError, errors.PhotoTooIntricate) as error:
         raise LogoRefused from error
-    except (OSError, ValueError, SyntaxError, EOFError, MemoryError) as error:
+    except photos.STUMBLES as error:
         raise LogoRefused(_("The picture is damaged or was cut off on the way.")) from error
     kept.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
     return kept

@@ -11,7 +11,7 @@ from django.conf import settings
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, JSONParser
 
-from attendance import rosters
+from attendance import class_lists
 from attendance.api.problems import TooLarge
 
 
@@ -53,7 +53,7 @@ class RawCsvParser(BaseParser):
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, bytes]:
-        return {"file": read_bounded(stream, rosters.MAX_BYTES)}
+        return {"file": read_bounded(stream, class_lists.MAX_BYTES)}
 
 
 def read_bounded(stream: IO[Any], limit: int) -> bytes:

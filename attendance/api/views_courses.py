@@ -16,7 +16,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from attendance import errors, permissions, rosters
+from attendance import class_lists, errors, permissions, rosters
 from attendance.api import uploads
 from attendance.api.base import ApiView
 from attendance.api.filters import CourseFilter, RosterFilter
@@ -92,9 +92,10 @@ class RosterView(ApiView):
         responses={201: RosterEntrySerializer},
     )
     def post(self, request: Request, course_id: int) -> Response:
-        """Put one student on the roster; a number the school knows is that student."""
+        """Put one student on the roster. A number the school knows is that student; of somebody whom you may not see
+        yet, the name must be theirs (409 otherwise)."""
         course = self.find_course(to_change=True)
-        student = rosters.add_student(course, **self.valid(NewStudentSerializer))
+        student = rosters.add_student(course, **self.valid(NewStudentSerializer), by=self.person)
         entry = entries_of(course).get(student=student)
         return Response(self.get_serializer(entry).data, status=status.HTTP_201_CREATED)
 
@@ -123,10 +124,10 @@ class RosterFileView(ApiView):
     serializer_class = RosterFileSerializer
 
     def body_limit(self) -> int:
-        return rosters.MAX_BYTES + uploads.FORM_OVERHEAD
+        return class_lists.MAX_BYTES + uploads.FORM_OVERHEAD
 
     def read(self, course: Course) -> rosters.Preview:
-        return rosters.preview(course, uploads.read_file(self.request, "file")[0])
+        return rosters.preview(course, uploads.read_file(self.request, "file")[0], by=self.person)
 
 
 class RosterPreviewView(RosterFileView):
@@ -160,7 +161,7 @@ class RosterImportView(RosterFileView):
         expected = request.query_params.get("digest")
         if expected is not None and expected != digest_of(seen):
             raise RosterChanged
-        return Response(RosterImportSerializer(rosters.import_rows(course, seen)).data)
+        return Response(RosterImportSerializer(rosters.import_rows(course, seen, by=self.person)).data)
 
 
 class RosterChanged(errors.RollcallError):

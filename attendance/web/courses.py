@@ -144,7 +144,7 @@ def add_student(request: HttpRequest, course_id: int) -> HttpResponse:
     course = changeable_course(request, course_id)
     form = StudentForm(request.POST)
     if form.is_valid():
-        student = rosters.add_student(course, **form.cleaned_data)
+        student = rosters.add_student(course, **form.cleaned_data, by=user_of(request))
         return redirect("web:student", student.pk)
     context = {
         "course": course,

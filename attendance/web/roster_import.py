@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from attendance import errors, rosters
-from attendance.web.answers import page
+from attendance import class_lists, errors, rosters
+from attendance.web.answers import page, user_of
 from attendance.web.carried import carried, carry
 from attendance.web.courses import changeable_course
 from attendance.web.forms import RosterFileForm
@@ -36,7 +36,7 @@ def roster_import(request: HttpRequest, course_id: int) -> HttpResponse:
             return _preview(request, course_id, given, _columns(request))
         if form.is_valid():
             upload = form.cleaned_data["file"]
-            data = upload.read(rosters.MAX_BYTES + 1) if upload else form.cleaned_data["text"].encode()
+            data = upload.read(class_lists.MAX_BYTES + 1) if upload else form.cleaned_data["text"].encode()
             try:
                 return _preview(request, course_id, data, None)
             except errors.RosterFileRefused as error:
@@ -57,7 +57,8 @@ def confirm(request: HttpRequest, course_id: int) -> HttpResponse:
     data = carried(request, errors.RosterFileRefused)
     if data is None:
         return redirect("web:roster-import", course_id)
-    result = rosters.import_rows(course, rosters.preview(course, data, _columns(request)))
+    user = user_of(request)
+    result = rosters.import_rows(course, rosters.preview(course, data, _columns(request), by=user), by=user)
     text = _("%(created)d new, %(added)d added, %(changed)d changed, %(skipped)d left out.")
     messages.success(
         request,
@@ -76,7 +77,7 @@ def _preview(
     request: HttpRequest, course_id: int, data: bytes, columns: list[str | None] | None
 ) -> HttpResponse:
     course = changeable_course(request, course_id)
-    seen = rosters.preview(course, data, columns)
+    seen = rosters.preview(course, data, columns, by=user_of(request))
     # Rows that need a look come first; a long list is cut on the page, not in the import.
     rows = sorted(seen.rows, key=lambda row: (row.verdict != rosters.Verdict.ERROR, row.line))
     context = {

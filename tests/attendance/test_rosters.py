@@ -10,10 +10,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from attendance import errors, rosters
-from attendance.models import Course, Student
+from attendance import class_lists, errors, rosters
+from attendance.models import AuditEntry, Course, Student
 from attendance.rosters import Verdict
 from tests import factories as make
+from tests import odd_papers
 
 pytestmark = pytest.mark.django_db
 
@@ -69,7 +70,7 @@ def test_latin_1_keeps_its_letters(course: Course) -> None:
     ],
 )
 def test_whole_names_are_split_as_lists_write_them(name: str, given: str, family: str) -> None:
-    assert rosters.split_name(name) == (given, family)
+    assert class_lists.split_name(name) == (given, family)
 
 
 def test_every_row_has_its_verdict_and_bad_rows_do_not_stop_good_ones(course: Course) -> None:
@@ -168,3 +169,63 @@ def test_who_leaves_and_comes_back_keeps_one_entry(course: Course) -> None:
     assert course.roster_entries.get().left_on is not None
     rosters.add_to_roster(course, student)
     assert course.roster_entries.get().left_on is None
+
+
+# --- students of another class ------------------------------------------------------------------
+@pytest.fixture
+def elsewhere() -> Student:
+    """Somebody whom no teacher of these tests teaches."""
+    return make.student(
+        make.course(make.teacher()),
+        number="E1",
+        given_name="Íñigo",
+        family_name="Muñoz Peña",
+        email="i@school.test",
+    )
+
+
+@pytest.mark.parametrize("name", ["Inigo Munoz Pena", "MUÑOZ PEÑA, ÍÑIGO"])
+def test_number_and_name_together_bring_a_student_of_another_class(elsewhere: Student, name: str) -> None:
+    teacher = make.teacher()
+    course = make.course(teacher)
+    seen = rosters.preview(course, f'number,name,email\nE1,"{name}",other@school.test\n'.encode(), by=teacher)
+    assert [(row.verdict, row.changes) for row in seen.rows] == [(Verdict.ADDED, ())]
+    rosters.import_rows(course, seen, by=teacher)
+    elsewhere.refresh_from_db()
+    assert (elsewhere.given_name, elsewhere.email) == ("Íñigo", "i@school.test"), (
+        "nothing of them was changed"
+    )
+    entry = AuditEntry.objects.get(what="roster:from-another-class")
+    assert (entry.actor_id, entry.student_id) == (teacher.pk, elsewhere.pk)
+
+
+def test_a_number_alone_reveals_and_changes_nothing(elsewhere: Student) -> None:
+    teacher = make.teacher()
+    course = make.course(teacher)
+    seen = rosters.preview(course, b"number,name,email\nE1,Eve Adams,i@school.test\n", by=teacher)
+    assert [(row.verdict, row.changes) for row in seen.rows] == [(Verdict.ERROR, ())]
+    rosters.import_rows(course, seen, by=teacher)
+    with pytest.raises(errors.NumberOfAnother):
+        rosters.add_student(course, number="E1", given_name="Eve", by=teacher)
+    assert not course.students.exists()
+    said = f"{seen.rows[0]}{errors.NumberOfAnother.message}"
+    assert not any(secret in said for secret in ("Íñigo", "Muñoz"))
+
+
+def test_students_one_may_see_are_found_by_number_as_ever(elsewhere: Student) -> None:
+    for by in (make.administrator(), elsewhere.courses.get().teachers.get(), None):
+        course = make.course(by)
+        seen = rosters.preview(course, b"number,name\nE1,Ignacio\n", by=by)
+        assert [row.verdict for row in seen.rows] == [Verdict.CHANGED]
+        assert rosters.add_student(course, number="E1", given_name="Ignacio", by=by) == elsewhere
+    assert not AuditEntry.objects.filter(what="roster:from-another-class").exists()
+
+
+@pytest.mark.parametrize("paper", odd_papers.class_lists(), ids=repr)
+def test_odd_class_lists_are_read_or_refused_with_a_sentence(paper: odd_papers.OddPaper) -> None:
+    if paper.rows is None:
+        with pytest.raises(errors.RosterFileRefused, match=r"\.$"):
+            class_lists.parse(paper.data)
+        return
+    taken = [row for _line, row in class_lists.parse(paper.data).rows if not class_lists.problems_of(row)]
+    assert len({row["number"] for row in taken}) == paper.rows
