@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from enum import StrEnum
 
 from django.contrib.auth.models import AnonymousUser, User
@@ -15,6 +17,7 @@ from attendance.models import (
     Portrait,
     Review,
     Room,
+    RosterEntry,
     Sighting,
     Snapshot,
     Student,
@@ -168,14 +171,29 @@ def may_enter_excuse(user: Viewer, student: Student, course: Course | None) -> b
 
 def may_decide_excuse(user: Viewer, student: Student, course: Course | None) -> bool:
     """Approve, decline, withdraw: registrars and administrators; a teacher for courses that are all their own."""
-    if not may_enter_excuse(user, student, course):
-        return False
-    if course is not None or sees_all_courses(user):
-        return True
-    others = Course.objects.filter(
-        roster_entries__student=student, roster_entries__left_on__isnull=True
-    ).exclude(pk__in=courses_for(user).values("pk"))
-    return not others.exists()
+    key = student.pk, course.pk if course else None
+    return key in excuses_decidable(user, [key])
+
+
+def excuses_decidable(user: Viewer, wanted: Iterable[tuple[int, int | None]]) -> set[tuple[int, int | None]]:
+    """Those of these pairs of a student and a course (None: all of theirs) this user decides about; three queries."""
+    pairs = set(wanted)
+    if sees_all_courses(user) or not pairs:
+        return pairs
+    mine = set(courses_for(user).values_list("pk", flat=True))
+    entries = RosterEntry.objects.filter(student_id__in={student for student, _course in pairs})
+    own: dict[int, set[int]] = defaultdict(set)
+    elsewhere: set[int] = set()
+    for student_id, course_id, left_on in entries.values_list("student_id", "course_id", "left_on"):
+        if course_id in mine:
+            own[student_id].add(course_id)
+        elif left_on is None:
+            elsewhere.add(student_id)
+    return {
+        (student_id, course_id)
+        for student_id, course_id in pairs
+        if own[student_id] and (course_id in own[student_id] if course_id else student_id not in elsewhere)
+    }
 
 
 def may_read_attachment(user: Viewer, excuse: Excuse) -> bool:

@@ -38,13 +38,13 @@ class ExcuseRow:
 def rows_of(excuses: QuerySet[Excuse], user: User) -> list[ExcuseRow]:
     """With what this user may do about each; the students' courses are asked for once."""
     found = list(excuses.select_related("student", "course", "entered_by", "decided_by", "withdrawn_by"))
-    known: dict[tuple[int, int | None], bool] = {}
-    for one in found:
-        key = one.student_id, one.course_id
-        if key not in known:
-            known[key] = permissions.may_decide_excuse(user, one.student, one.course)
+    decided = permissions.excuses_decidable(user, ((one.student_id, one.course_id) for one in found))
     return [
-        ExcuseRow(one, (may := known[one.student_id, one.course_id]), may or one.entered_by_id == user.pk)
+        ExcuseRow(
+            one,
+            (may := (one.student_id, one.course_id) in decided),
+            may or one.entered_by_id == user.pk,
+        )
         for one in found
     ]
 
