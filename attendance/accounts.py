@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import User
 from django.contrib.auth.tokens import default_token_generator
+from django.contrib.sessions.models import Session
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from attendance.models import Student, StudentAccount
+from attendance.models import MailMessage, Student, StudentAccount, StudentContact
 
 
 def account_of(student: Student) -> StudentAccount | None:
@@ -55,6 +58,31 @@ def new_link(account: StudentAccount) -> tuple[str, str]:
 def take_login(student: Student) -> None:
     """The log-in ends at once; what the student said stays. Nothing happens where there is none."""
     User.objects.filter(student_account__student=student).delete()
+
+
+def forget_login(student: Student) -> None:
+    """The log-in, and what is written elsewhere under its name: tries to sign in, browsers signed in, mail sent."""
+    account = account_of(student)
+    names = {student.number} | ({account.user.username} if account else set())
+    for model in (AccessAttempt, AccessFailureLog, AccessLog):
+        model.objects.filter(username__in=names).delete()
+    if account is not None:
+        for session in Session.objects.filter(expire_date__gt=timezone.now()).iterator():
+            if session.get_decoded().get(SESSION_KEY) == str(account.user_id):
+                session.delete()
+    addresses = {student.email, *student.contacts.values_list("email", flat=True)}
+    addresses |= set(student.consent_links.values_list("to", flat=True))
+    addresses |= {account.user.email} if account else set()
+    MailMessage.objects.filter(to__in=addresses - {""} - _still_used(addresses, student)).delete()
+    take_login(student)
+
+
+def _still_used(addresses: set[str], student: Student) -> set[str]:
+    """Addresses that are somebody else's too: a parent of two, a teacher with a child here."""
+    users = User.objects.filter(email__in=addresses).exclude(student_account__student=student)
+    contacts = StudentContact.objects.filter(email__in=addresses).exclude(student=student)
+    students = Student.objects.filter(email__in=addresses).exclude(pk=student.pk)
+    return {email for rows in (users, contacts, students) for email in rows.values_list("email", flat=True)}
 
 
 def _free_name(number: str) -> str:

@@ -243,8 +243,13 @@ def own_marks(user: Viewer) -> QuerySet[Mark]:
 
 
 def own_sightings(user: Viewer) -> QuerySet[Sighting]:
-    """Faces that count as this student's now. An unsure face may be somebody else's, so it is not among them."""
-    me = students_behind(user).values("pk")
+    """Faces that count as this student's now."""
+    return sightings_that_show(students_behind(user))
+
+
+def sightings_that_show(students: QuerySet[Student]) -> QuerySet[Sighting]:
+    """Faces that count as these students' now. An unsure face may be somebody else's, so it is not among them."""
+    me = students.values("pk")
     words = Review.objects.filter(sighting=OuterRef("pk"), undone_at__isnull=True)
     said_to_be = Exists(words.filter(verdict=Review.Verdict.IS, student__in=me))
     said_otherwise = Exists(

@@ -1,10 +1,9 @@
-"""Consent, its withdrawal, deletion and retention: what may exist about a person, and until when."""
+"""Consent, its withdrawal and deletion: what may exist about a person. How long: ``retention``."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.core.files.storage import default_storage
@@ -12,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from attendance import accounts, consent_events, errors, galleries, marks, report_jobs, schooltime
+from attendance import accounts, consent_events, erasing, errors, galleries, marks, report_jobs
 from attendance.desk import forget
 from attendance.models import (
     Candidate,
@@ -31,6 +30,7 @@ from attendance.models import (
     Snapshot,
     Student,
 )
+from attendance.own_data import files as own_files
 
 
 def record_consent(
@@ -107,7 +107,9 @@ def withdraw_consent(
         galleries.raise_version_for(student)
         for session_id in sessions:
             marks.recompute(session_id)
+        own_files.forget(student)
         transaction.on_commit(lambda: delete_files(files))
+        transaction.on_commit(erasing.settle_log, robust=True)
 
 
 def _lock_for(student: Student) -> None:
@@ -125,11 +127,14 @@ def delete_student(student: Student) -> None:
         files += student.excuses.exclude(attachment="").values_list("attachment", flat=True)
         files += ConsentScan.objects.filter(event__student=student).values_list("file", flat=True)
         galleries.raise_version_for(student)
-        accounts.take_login(student)
+        forget.forget_row_number(student)
+        own_files.forget_everything(student)
+        accounts.forget_login(student)
         student.delete()
         report_jobs.forget_files()
         transaction.on_commit(report_jobs.forget_files)  # what was begun while this was not yet seen
         transaction.on_commit(lambda: delete_files(files))
+        transaction.on_commit(erasing.settle_log, robust=True)
 
 
 def delete_course(course: Course) -> None:
@@ -148,24 +153,6 @@ def delete_course(course: Course) -> None:
         for student in only_here:
             delete_student(student)
         transaction.on_commit(lambda: delete_files(files))
-
-
-@dataclass(frozen=True, slots=True)
-class Purged:
-    photos: int
-    unknown_faces: int
-    templates: int
-
-
-def purge_expired(now: dt.datetime | None = None) -> Purged:
-    """Delete what has been kept as long as the school said. Marks stay."""
-    now = now or timezone.now()
-    school = schooltime.get_school()
-    return Purged(
-        photos=_purge_photos(now - dt.timedelta(days=school.photo_days), now),
-        unknown_faces=_purge_unknown_faces(now - dt.timedelta(days=school.unknown_face_days)),
-        templates=_purge_templates(now, school.template_days_after_term),
-    )
 
 
 def delete_files(names: Iterable[str]) -> None:
@@ -226,53 +213,3 @@ def _files_of_sessions(sessions: Iterable[ClassSession]) -> list[str]:
         *snapshots.values_list("image", flat=True),
         *Sighting.objects.filter(snapshot__in=snapshots).values_list("chip", flat=True),
     ]
-
-
-def _purge_photos(before: dt.datetime, now: dt.datetime) -> int:
-    """Photos with the chips and encodings of their faces; who was seen where stays as the reason of a mark."""
-    due = Snapshot.objects.filter(received_at__lt=before, expired_at__isnull=True).exclude(
-        state__in=[Snapshot.State.RECEIVED, Snapshot.State.QUEUED, Snapshot.State.PROCESSING]
-    )
-    ids = list(due.values_list("pk", flat=True)[:1000])
-    sightings = Sighting.objects.filter(snapshot_id__in=ids)
-    files = [
-        *Snapshot.objects.filter(pk__in=ids).values_list("image", flat=True),
-        *sightings.values_list("chip", flat=True),
-    ]
-    with transaction.atomic():
-        SecondOpinion.objects.filter(sighting__in=sightings).delete()
-        sightings.update(chip="", encoding=None)
-        Snapshot.objects.filter(pk__in=ids).update(image="", expired_at=now)
-        transaction.on_commit(lambda: delete_files(files))
-    return len(ids)
-
-
-def _purge_unknown_faces(before: dt.datetime) -> int:
-    due = Sighting.objects.filter(
-        decision=Sighting.Decision.UNKNOWN, snapshot__received_at__lt=before, encoding__isnull=False
-    ).exclude(reviews__verdict=Review.Verdict.IS, reviews__undone_at__isnull=True)
-    ids = list(due.values_list("pk", flat=True)[:5000])
-    files = list(Sighting.objects.filter(pk__in=ids).values_list("chip", flat=True))
-    with transaction.atomic():
-        SecondOpinion.objects.filter(sighting_id__in=ids).delete()
-        Sighting.objects.filter(pk__in=ids).update(chip="", encoding=None)
-        transaction.on_commit(lambda: delete_files(files))
-    return len(ids)
-
-
-def _purge_templates(now: dt.datetime, days: int) -> int:
-    """Templates of students whose last term ended long enough ago."""
-    today = schooltime.school_day(now)
-    current = Course.objects.filter(term__ends_on__gte=today - dt.timedelta(days=days))
-    due = Student.objects.filter(portraits__isnull=False).exclude(courses__in=current).distinct()
-    count = 0
-    for student in due[:500]:
-        portraits = Portrait.objects.filter(student=student)
-        templates = FaceTemplate.objects.filter(student=student)
-        files = [*portraits.values_list("image", flat=True), *templates.values_list("chip", flat=True)]
-        with transaction.atomic():
-            count += templates.count()
-            portraits.delete()
-            galleries.raise_version_for(student)
-            transaction.on_commit(lambda names=files: delete_files(names))  # type: ignore[misc]
-    return count

@@ -33,6 +33,7 @@ from django.utils.translation import gettext_lazy
 
 from attendance import clock, errors, intake, mailing, permissions, schooltime
 from attendance.models import ReportJob, SavedReport
+from attendance.models.reporting import OWN_DATA
 from attendance.reports import orders
 from attendance.reports.facts import Days
 from attendance.reports.orders import Order
@@ -172,6 +173,10 @@ def _write(job: ReportJob, token: uuid.UUID, out: BinaryIO, folder: Path) -> tup
         if not _ours(job, token).update(done=done, total=total, lease_until=Now() + LEASE):
             raise _Overtaken
 
+    if job.what == OWN_DATA:
+        from attendance.own_data import files  # it asks for jobs in its turn
+
+        return [], files.write(job, out, progress)
     order = order_of(job)
     about = list(orders.courses_of(job.asked_by, order).order_by().values_list("pk", flat=True))
     name = orders.write(job.asked_by, order, out, folder, timezone.localtime(), progress)
@@ -218,8 +223,8 @@ def _why(job: ReportJob, error: Exception | None) -> str:
 
 # --- fetching and forgetting ----------------------------------------------------------------------
 def jobs_of(user: permissions.Viewer) -> QuerySet[ReportJob]:
-    """A person's own, newest first."""
-    return ReportJob.objects.filter(asked_by_id=user.pk or 0)
+    """A person's own, newest first; copies of a student's own data stand on the student's page."""
+    return ReportJob.objects.filter(asked_by_id=user.pk or 0).exclude(what=OWN_DATA)
 
 
 def open_file(job: ReportJob, viewer: User) -> File[bytes]:
@@ -241,7 +246,7 @@ def drop(job: ReportJob, error: str = "") -> None:
     """The file goes at once; a worker still busy with it is left without its token."""
     stored = job.file
     ReportJob.objects.filter(pk=job.pk).update(
-        state=State.EXPIRED, file="", size=0, token=None, lease_until=None, error=error
+        state=State.EXPIRED, file="", file_name="", size=0, token=None, lease_until=None, error=error
     )
     if stored:
         transaction.on_commit(lambda: default_storage.delete(stored))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from celery import shared_task
+from django.contrib.auth.models import User
 
 from attendance import (
     absence_warnings,
@@ -13,14 +14,13 @@ from attendance import (
     digest,
     enrolment,
     mailing,
-    offers,
     pipeline,
-    privacy,
     report_jobs,
     scheduled_reports,
     stored_files,
     timetables,
 )
+from attendance.retention import purge
 
 
 @shared_task
@@ -63,12 +63,10 @@ def send_digests() -> int:
     return digest.send_due()
 
 
-@shared_task
-def purge_expired() -> None:
-    privacy.purge_expired()
-    offers.drop_unfounded()
-    mailing.purge()
-    report_jobs.purge()
+# After a holiday without a worker there is much to delete; each step is done once it is committed.
+@shared_task(soft_time_limit=3000, time_limit=3060)
+def purge_expired(user_id: int | None = None) -> None:
+    purge.run(by=User.objects.filter(pk=user_id or 0).first())
 
 
 @shared_task

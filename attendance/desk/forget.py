@@ -27,6 +27,18 @@ def forget_student(student: Student) -> None:
         facts.filter(pk=fact.pk).update(shown=_without(fact.shown, student.pk))
 
 
+def forget_row_number(student: Student) -> None:
+    """Marks of a student who is being deleted, in the records of what a key press changed for others too."""
+    courses = student.marks.values("session__course_id")
+    words = Review.objects.filter(sighting__snapshot__session__course__in=courses).exclude(changed=[])
+    facts = DeskFact.objects.filter(session__course__in=courses).exclude(changed=[])
+    for rows in (words, facts):
+        for row in rows.only("pk", "changed").iterator():
+            left = [line for line in row.changed if line.get("student") != student.pk]
+            if len(left) < len(row.changed):
+                rows.model._default_manager.filter(pk=row.pk).update(changed=left)
+
+
 def _without(shown: dict[str, Any], student_id: int) -> dict[str, Any]:
     """The same without the student's lines, which begin with their id."""
     return {

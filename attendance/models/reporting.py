@@ -22,6 +22,10 @@ class What(models.TextChoices):
     AWAY = "away", _("excused absences, also to come")
 
 
+OWN_DATA = "own_data"
+"""A file with everything held about one student, for them: no report, and so none of the choices."""
+
+
 class SavedReport(models.Model):
     """A report under a name, with days that move along; sent by e-mail where somebody asked for that."""
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from attendance import contests, history, marks, privacy, reviews
 from attendance.history import Event, FaceFact, Kind, PhotoFact, WordFact
 from attendance.models import ClassSession, Sighting, Snapshot
+from attendance.retention import purge
 from tests import factories as make
 
 START = dt.datetime(2026, 3, 12, 9, tzinfo=dt.UTC)
@@ -121,7 +122,7 @@ def test_a_mark_by_hand_that_was_taken_back_stays_in_the_story(session: ClassSes
 def test_an_expired_photo_leaves_the_reason(session: ClassSession, client: Any) -> None:
     sighting = seen(session)
     Snapshot.objects.update(received_at=timezone.now() - dt.timedelta(days=60))
-    privacy.purge_expired()
+    purge.purge_expired()
     text = page_of(session, sighting.student, client)
     assert "99 % likely" in text
     assert "the picture has expired" in text

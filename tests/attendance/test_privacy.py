@@ -15,6 +15,7 @@ from django.utils import timezone
 from attendance import classes, errors, galleries, marks, privacy, reviews
 from attendance.engines import to_bytes
 from attendance.models import ClassSession, Course, FaceTemplate, Mark, Portrait, Sighting, Snapshot, Student
+from attendance.retention import purge
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -154,8 +155,8 @@ def test_photos_go_after_thirty_days_and_marks_stay(
     template_file = str(FaceTemplate.objects.get().chip)
     now = timezone.now()
     with django_capture_on_commit_callbacks(execute=True):
-        assert privacy.purge_expired(now + dt.timedelta(days=29)).photos == 0
-        assert privacy.purge_expired(now + dt.timedelta(days=31)).photos == 3
+        assert purge.purge_expired(now + dt.timedelta(days=29)).photos == 0
+        assert purge.purge_expired(now + dt.timedelta(days=31)).photos == 3
     assert set(Snapshot.objects.values_list("image", flat=True)) == {""}
     assert not Sighting.objects.filter(encoding__isnull=False).exists()
     assert all_files() == files_named_by_rows()
@@ -170,7 +171,7 @@ def test_unknown_faces_go_after_seven_days_and_known_ones_stay(
     seen_student(session)
     make.sighting(make.snapshot(session, 30), None, decision="unknown")
     with django_capture_on_commit_callbacks(execute=True):
-        assert privacy.purge_expired(timezone.now() + dt.timedelta(days=8)).unknown_faces == 1
+        assert purge.purge_expired(timezone.now() + dt.timedelta(days=8)).unknown_faces == 1
     assert Sighting.objects.filter(encoding__isnull=False).count() == 3
     assert all_files() == files_named_by_rows()
 
@@ -182,7 +183,7 @@ def test_templates_go_thirty_days_after_the_last_term(
     term = session.course.term
     end = dt.datetime.combine(term.ends_on, dt.time(12), tzinfo=dt.UTC)
     with django_capture_on_commit_callbacks(execute=True):
-        assert privacy.purge_expired(end + dt.timedelta(days=30)).templates == 0
-        assert privacy.purge_expired(end + dt.timedelta(days=32)).templates == 1
+        assert purge.purge_expired(end + dt.timedelta(days=30)).templates == 0
+        assert purge.purge_expired(end + dt.timedelta(days=32)).templates == 1
     assert not Portrait.objects.exists()
     assert all_files() == files_named_by_rows()

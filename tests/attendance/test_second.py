@@ -27,6 +27,7 @@ from attendance.models import (
     TemplateEmbedding,
 )
 from attendance.pipeline import Outcome
+from attendance.retention import purge
 from recognition import lfw_cnn
 from recognition.types import Face
 from tests import factories as make
@@ -299,9 +300,9 @@ def test_photos_that_expire_take_their_opinions_along(
     engine.faces = [seen(1, 1), seen(8, 9, 100)]
     pipeline.process(waiting(session).pk)
     week, month = timezone.timedelta(days=8), timezone.timedelta(days=31)
-    privacy.purge_expired(timezone.now() + week)
+    purge.purge_expired(timezone.now() + week)
     assert [agreement for agreement, _student in opinions()] == ["same"], "unknown faces go first"
-    privacy.purge_expired(timezone.now() + month)
+    purge.purge_expired(timezone.now() + month)
     assert opinions() == []
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from attendance import accounts, permissions, privacy, reviews
 from attendance.models import ClassSession, Contest, Student, StudentAccount
+from attendance.retention import purge
 from tests import factories as make
 
 from .conftest import SchoolFixture
@@ -153,7 +154,7 @@ def test_a_present_mark_cannot_be_called_wrong_and_a_settled_one_says_so(school:
 
 def test_an_expired_photo_leaves_a_quiet_placeholder(school: SchoolFixture) -> None:
     type(school.snapshot).objects.update(received_at=timezone.now() - dt.timedelta(days=40))
-    privacy.purge_expired()
+    purge.purge_expired()
     text = school.client("pupil").get(reverse("web:my-lesson", args=[school.session.pk])).text
     assert "the picture has expired" in text
     assert reverse("web:my-face", args=[school.sighting.pk]) not in text

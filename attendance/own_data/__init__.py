@@ -1,0 +1,1 @@
+"""Everything held about one student as one file for them (GDPR, Article 15), and nothing about anybody else."""
