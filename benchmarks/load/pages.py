@@ -1,0 +1,249 @@
+"""Every page and API list of a large school on PostgreSQL, asked for by one user: how long, and how many queries."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from benchmarks.load import postgres, seed
+from benchmarks.load.cameras import percentile
+from benchmarks.load.running import processor_seconds
+from launcher.environment import settings_environment
+from launcher.places import ROOT, DataFolder
+
+LIMIT_MS = 300.0
+TOO_SLOW = 20.0
+"""Seconds after which a page is not asked for again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    name: str
+    who: str
+    address: str
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    seed.add_arguments(parser)
+    parser.add_argument("--runs", type=int, default=20, help="how often each is asked for")
+    parser.add_argument("--only", default="", help="a part of the names of the pages wanted")
+    parser.add_argument("--keep", type=Path, help="a folder: the school is made once there, and used again")
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+
+
+def measure(given: argparse.Namespace) -> Iterator[tuple[str, float]]:
+    """Starts a server and asks in a process of its own, which has that server's settings."""
+    if given.inside:
+        yield from _inside(given)
+        return
+    with tempfile.TemporaryDirectory(prefix="rollcall-school-") as folder:
+        home = given.keep or Path(folder)
+        home.mkdir(parents=True, exist_ok=True)
+        (home / "postgresql").mkdir(exist_ok=True)
+        with postgres.running(home / "postgresql") as address:
+            env = settings_environment(DataFolder(home / "data")) | {
+                "DATABASE_URL": address,
+                "PYTHONPATH": str(ROOT),
+            }
+            command = [
+                sys.executable,
+                "-m",
+                "benchmarks.load",
+                "pages",
+                "--inside",
+                "--scale",
+                str(given.scale),
+            ]
+            command += ["--runs", str(given.runs), "--only", given.only]
+            done = subprocess.run(command, cwd=ROOT, env=os.environ | env, check=False)
+    if done.returncode:
+        raise SystemExit(done.returncode)
+
+
+def _inside(given: argparse.Namespace) -> Iterator[tuple[str, float]]:
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    from attendance.models import Student
+
+    call_command("migrate", verbosity=0)
+    if not Student.objects.exists():
+        yield from seed.measure(given)
+    yield from report(asked(), given.runs, given.only)
+
+
+def report(everything: list[Asked], runs: int, only: str = "") -> Iterator[tuple[str, float]]:
+    """Wall time, processor time of this process and the database's together, and queries."""
+    slow = []
+    for one in everything:
+        if only not in one.name:
+            continue
+        wall, processor, queries = time_of(one, runs)
+        yield f"page_p95_ms_{one.name}", 1000 * percentile(wall, 0.95)
+        yield f"page_p50_ms_{one.name}", 1000 * percentile(wall, 0.5)
+        yield f"page_cpu_ms_{one.name}", 1000 * sum(processor) / len(processor)
+        yield f"queries_{one.name}", queries
+        if 1000 * percentile(wall, 0.95) > LIMIT_MS:
+            slow.append(one.name)
+    yield "pages_measured", sum(only in one.name for one in everything)
+    yield f"pages_over_{LIMIT_MS:.0f}_ms", len(slow)
+    print("slow: " + (" ".join(slow) or "none"), flush=True)
+
+
+def time_of(one: Asked, runs: int) -> tuple[list[float], list[float], int]:
+    """Seconds and processor seconds of each run after one that is not counted, and the queries of the last one."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    client, server = client_of(one.who), _server_process()
+    wall, processor = [], []
+    for number in range(-1, runs):
+        began, used = time.perf_counter(), _processor_time(server)
+        answer = client.get(one.address)
+        if answer.streaming:
+            b"".join(answer.streaming_content)
+        if answer.status_code not in (200, 202, 302):
+            raise SystemExit(f"{one.name}: {answer.status_code} {one.address} {answer.content[:300]!r}")
+        if number >= 0:
+            wall.append(time.perf_counter() - began)
+            processor.append(_processor_time(server) - used)
+        if time.perf_counter() - began > TOO_SLOW:
+            wall, processor = (
+                wall or [time.perf_counter() - began],
+                processor or [_processor_time(server) - used],
+            )
+            break
+    with CaptureQueriesContext(connection) as captured:
+        answer = client.get(one.address)
+        if answer.streaming:
+            b"".join(answer.streaming_content)
+    return wall, processor, len(captured)
+
+
+def _server_process() -> int:
+    """The process of the database server that answers this one; 0 where the database is a file."""
+    from django.db import connection
+
+    if connection.vendor != "postgresql":
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        found: int = cursor.fetchone()[0]
+        return found
+
+
+def _processor_time(server: int) -> float:
+    """Seconds this process and the server's have used; the server's in hundredths."""
+    return time.process_time() + (processor_seconds(server) if server else 0.0)
+
+
+def client_of(who: str) -> Any:
+    from django.contrib.auth.models import User
+    from django.test import Client
+
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(User.objects.get(username=who), backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def asked() -> list[Asked]:
+    """Every page a browser is given and everything the API answers to GET, as the tables of the tests name them."""
+    return [*_web_pages(), *_api_operations()]
+
+
+def _web_pages() -> Iterator[Asked]:
+    from tests.web import test_who_sees_what as table
+
+    school = things()
+    families = [
+        (table.PAGES, ("teacher0",)),
+        (table.FOR_CHANGERS, ("teacher0",)),
+        (table.OWN, ("teacher0", "administrator")),
+        (table.SITE_PAGES, ("administrator",)),
+        (table.OF_STUDENTS, ("pupil",)),
+    ]
+    for pages, people in families:
+        for name, arguments in pages.items():
+            for who in people:
+                suffix = "_admin" if who == "administrator" and len(people) > 1 else ""
+                yield Asked(_plain(name) + suffix, who, table.address(name, arguments, school))  # type: ignore[arg-type]
+    for what in ("course", "session", "student", "missing", "absences", "away", "summary"):
+        query = (
+            f"?what={what}&course={school.course.pk}&session={school.session.pk}&student={school.student.pk}"
+        )
+        for who in ("teacher0", "administrator"):
+            suffix = "_admin" if who == "administrator" else ""
+            yield Asked(f"reports_{what}{suffix}", who, f"/reports/{query}")
+
+
+def _api_operations() -> Iterator[Asked]:
+    from tests.api import test_access as table
+
+    school = things()
+    numbers = {
+        "course_id": school.course.pk, "session_id": school.session.pk, "student_id": school.student.pk,
+        "snapshot_id": school.snapshot.pk, "sighting_id": school.sighting.pk, "portrait_id": school.held.pk,
+        "camera_id": school.camera.pk,
+    }  # fmt: skip
+    known = {"nothing-here", "docs", "report-job", "report-job-file"}
+    for rule in table.RULES:
+        if rule.method != "GET" or rule.name in known or rule.name.startswith("camera-"):
+            continue
+        address = table.address_of(rule.name, numbers)
+        if "<" in address:
+            continue
+        if rule.answers == table.NO_STAFF:
+            yield Asked(f"api_{_plain(rule.name)}", "pupil", address)
+            continue
+        for who in ("teacher0", "administrator"):
+            if rule.answers[3 if who == "administrator" else 0] == 200:
+                yield Asked(
+                    f"api_{_plain(rule.name)}{'_admin' if who == 'administrator' else ''}", who, address
+                )
+
+
+def things() -> SimpleNamespace:
+    """One of everything a page can show, of the first course; chosen where there is the most to show."""
+    from attendance.models import (
+        Camera,
+        Course,
+        FaceTemplate,
+        Portrait,
+        Sighting,
+        Snapshot,
+        Student,
+        TimetableSlot,
+    )
+
+    course = Course.objects.get(pk=1)
+    session = course.sessions.exclude(state="planned").order_by("-starts_at")[0]
+    faces = Sighting.objects.filter(snapshot__session=session)
+    first = Student.objects.get(pk=1)
+    return SimpleNamespace(
+        owner=course.teachers.get(),
+        course=course,
+        session=session,
+        student=first,
+        snapshot=Snapshot.objects.filter(session=session).order_by("pk")[0],
+        sighting=faces.filter(student=first).order_by("pk")[0],
+        unsure=faces.exclude(decision="recognised").order_by("pk")[0],
+        template=FaceTemplate.objects.filter(student=first)[0],
+        held=Portrait.objects.filter(student=first)[0],
+        camera=Camera.objects.get(pk=1),
+        slot=TimetableSlot.objects.filter(course=course)[0],
+    )
+
+
+def _plain(name: str) -> str:
+    return name.replace("-", "_")
