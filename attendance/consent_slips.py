@@ -54,6 +54,15 @@ def slips_of(students: Sequence[Student], version: str) -> dict[int, ConsentSlip
     return {slip.student_id: slip for slip in found.select_related("student")}
 
 
+def all_slips_of(students: Sequence[Student]) -> dict[int, list[ConsentSlip]]:
+    """Every slip printed for these students, the newest first: paper may come back on an earlier text."""
+    found: dict[int, list[ConsentSlip]] = {}
+    printed = ConsentSlip.objects.filter(student__in=[one.pk for one in students])
+    for slip in printed.order_by("-printed_at", "-pk"):
+        found.setdefault(slip.student_id, []).append(slip)
+    return found
+
+
 def as_printed(code: str) -> str:
     """``7K4-M2Q``: in two parts, as people read and type it."""
     return f"{code[:3]}-{code[3:]}"
