@@ -35,6 +35,7 @@ from attendance.web import (
     today,
 )
 from attendance.web.calendar_urls import calendar_patterns
+from attendance.web.consent_urls import consent_patterns
 
 
 class SizeConverter:
@@ -205,4 +206,5 @@ urlpatterns = [
     path("reports/<slug:what>/<slug:kind>/", reports.overview_file, name="overview-file"),
     path("courses/<int:course_id>/canvas/", reports.fill_canvas, name="canvas-fill"),
     *calendar_patterns,
+    *consent_patterns,
 ]
