@@ -30,6 +30,7 @@ LOOKS = frozenset(
         "web:face", "web:photo", "web:face-crop", "web:template-crop", "web:portrait", "web:desk", "web:models",
         "web:session-dashboard", "web:warnings", "web:mark-history", "web:excuse-letter",
         "api:mark-history", "api:offers",
+        "web:consents", "web:consent-return", "web:consent-ask",
         "web:desk-bulk", "web:desk-elsewhere", "api:desk", "api:desk-many",
         "api:roster", "api:students", "api:student", "api:portraits", "api:portrait", "api:roll", "api:mark",
         "api:snapshot-image", "api:snapshot-sightings", "api:sighting", "api:sighting-chip",
@@ -39,7 +40,7 @@ LOOKS = frozenset(
 
 EXPORTS = frozenset(
     {
-        "web:audit-export", "web:roll-csv", "web:report-file", "web:overview-file", "web:report-job-file",
+        "web:consent-scan", "web:consent-slips", "web:audit-export", "web:roll-csv", "web:report-file", "web:overview-file", "web:report-job-file",
         "api:report-job-file",
     }
 )  # fmt: skip
@@ -48,6 +49,7 @@ EXPORTS = frozenset(
 UNWRITTEN = frozenset(
     {
         "web:desk-skip",
+        "web:consent-link",
         "api:camera-snapshots",
         "api:camera-heartbeat",
         "api:camera-pair",
