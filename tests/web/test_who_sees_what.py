@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from attendance.models import MailMessage, StudentContact
 from attendance.web import urls
-from tests.web import calendar_routes
+from tests.web import calendar_routes, consent_routes
 
 from .conftest import SchoolFixture
 
@@ -168,6 +168,11 @@ OWN |= calendar_routes.OWN
 SITE_PAGES |= calendar_routes.SITE_PAGES
 SITE_CHANGES |= calendar_routes.SITE_CHANGES
 ELSEWHERE |= calendar_routes.ELSEWHERE
+PAGES |= consent_routes.PAGES
+FOR_CHANGERS |= consent_routes.FOR_CHANGERS
+CHANGES |= consent_routes.CHANGES
+SITE_PAGES |= consent_routes.SITE_PAGES
+ELSEWHERE |= consent_routes.ELSEWHERE
 
 
 def address(name: str, arguments: Arguments, school: SchoolFixture) -> str:
@@ -181,7 +186,7 @@ def is_sign_in(response: object) -> bool:
 def test_every_route_has_a_rule_here() -> None:
     known = PAGES | FOR_CHANGERS | CHANGES | OWN | SITE_PAGES | SITE_CHANGES
     known |= OF_STUDENTS | CHANGES_OF_STUDENTS
-    rest = OPEN | FILES_GIVEN_BACK | ELSEWHERE | PERSONAL
+    rest = OPEN | FILES_GIVEN_BACK | ELSEWHERE | PERSONAL | consent_routes.BY_SECRET
     assert {pattern.name for pattern in urls.urlpatterns} == set(known) | rest
 
 
