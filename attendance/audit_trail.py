@@ -55,6 +55,11 @@ UNWRITTEN = frozenset(
         "api:camera-pair",
         "web:login",
         "web:logout",
+        "web:second-factor",
+        "web:second-factor-setup",
+        "web:second-factor-codes",
+        "web:second-factor-off",
+        "web:second-factor-take-off",
     }
 )
 """Requests that change something and are not written here: nothing of a person, or written by another way."""

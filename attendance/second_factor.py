@@ -104,9 +104,9 @@ def due(user: User, verified: bool) -> Due | None:
 def offered(user: User) -> Authenticator:
     """The key to put into the app: the same for an hour, until it is confirmed. Raises AlreadyOn."""
     with transaction.atomic():
-        found, _created = Authenticator.objects.select_for_update().get_or_create(
+        found: Authenticator = Authenticator.objects.select_for_update().get_or_create(
             user=user, defaults={"confirmed": False, "name": "app"}
-        )
+        )[0]
         if not found.confirmed and timezone.now() - found.created_at > SHOWN_FOR:
             found.key, found.created_at = new_key(), timezone.now()
             found.save()

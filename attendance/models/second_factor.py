@@ -42,7 +42,7 @@ class Authenticator(TimestampMixin, ThrottlingMixin, Device):  # type: ignore[mi
     @property
     def letters(self) -> str:
         """The key as authenticator apps take it: 32 letters and digits, base32."""
-        return b32encode(self.key).decode()
+        return b32encode(self.key or b"").decode()
 
     def get_throttle_factor(self) -> float:
         return 1.0

@@ -101,6 +101,9 @@ OWN: dict[str, Arguments] = {
     "overview-file": lambda s: ["summary", "csv"],
     "desk": lambda s: [],
     "digest": lambda s: [],
+    "account": lambda s: [],
+    "password": lambda s: [],
+    "second-factor-setup": lambda s: [],
     "desk-bulk": lambda s: [],
 }
 """Pages that show everybody what is theirs: GET."""
@@ -116,6 +119,7 @@ SITE_PAGES: dict[str, Arguments] = {
     "mood": lambda s: [],
     "learned": lambda s: [],
     "models": lambda s: [],
+    "second-factors": lambda s: [],
 }
 SITE_CHANGES: dict[str, Arguments] = {
     "site-photo-again": lambda s: [s.failed.pk],
@@ -128,6 +132,7 @@ SITE_CHANGES: dict[str, Arguments] = {
     "mood-site": lambda s: [],
     "mood-course": lambda s: [s.course.pk],
     "mail-test": lambda s: [],
+    "second-factor-take-off": lambda s: [s.owner.pk],
     "mail-again": lambda s: [failed_mail().pk],
 }
 FILES_GIVEN_BACK = {"canvas-fill"}
@@ -151,8 +156,14 @@ ELSEWHERE = {
     "desk-elsewhere",
     "camera-pair",
     "camera-paired",
+    "second-factor",
+    "second-factor-codes",
+    "second-factor-off",
+    "token-make",
+    "token-end",
 }
-"""Changes whose object stands in the form; their tests ask with everybody: ``test_desk.py``, ``test_cameras.py``."""
+"""Changes whose object stands in the form; their tests ask with everybody: ``test_desk.py``, ``test_cameras.py``,
+``test_second_factor.py``, ``test_account.py``."""
 PERSONAL = {
     "report-ask", "report-job-file", "report-job-again", "report-job-remove",
     "report-save", "saved-report", "saved-schedule", "saved-stop", "saved-make", "saved-remove",
