@@ -6,13 +6,16 @@ is missing. These reasons all begin with ``not here:``; on the machine that judg
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import sqlite3
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -156,6 +159,31 @@ def chromium_path() -> str:
 def chromium_arguments() -> tuple[str, ...]:
     """The arguments to start the browser with: headless, and no calls to the outside."""
     return BROWSER_ARGUMENTS
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """The database of this run is a copy of one that was migrated before."""
+    from django.db import connection
+
+    from tests import migrated
+
+    if connection.vendor == "postgresql":
+        template = migrated.postgresql_name(os.environ["DATABASE_URL"])
+        connection.settings_dict["TEST"]["TEMPLATE"] = template
+        return
+    creation = connection.creation
+    create = creation._create_test_db
+
+    def create_filled(*args: Any, **named: Any) -> str:
+        name: str = create(*args, **named)
+        # A database in memory lives for as long as somebody is connected.
+        creation.keeps_it_alive = sqlite3.connect(name, uri=name.startswith("file:"))
+        with contextlib.closing(sqlite3.connect(migrated.sqlite_file())) as source:
+            source.backup(creation.keeps_it_alive)
+        return name
+
+    creation._create_test_db = create_filled
 
 
 @pytest.fixture(autouse=True)

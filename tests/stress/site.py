@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -15,7 +16,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+
+from tests import migrated
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL_WORKER = "config.celery:app"
@@ -136,9 +138,6 @@ def site_in(folder: Path, redis_url: str, **extra: str) -> Iterator[Site]:
         }
         site = Site(folder, redis_url, dict(env))
         try:
-            site.python(
-                "from django.core.management import call_command\ncall_command('migrate', verbosity=0)"
-            )
             yield site
         finally:
             site.stop()
@@ -148,15 +147,16 @@ def site_in(folder: Path, redis_url: str, **extra: str) -> Iterator[Site]:
 def _database(folder: Path) -> Iterator[str]:
     server = os.environ.get("DATABASE_URL", "")
     if not server.startswith("postgres"):
+        shutil.copy(migrated.sqlite_file(), folder / "stress.sqlite3")
         yield f"sqlite:///{folder / 'stress.sqlite3'}"
         return
     import psycopg
 
     name = f"stress_{uuid.uuid4().hex[:10]}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {migrated.postgresql_name(server)}")
     try:
-        yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+        yield migrated.at(server, name)
     finally:
         with psycopg.connect(server, autocommit=True) as connection:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
