@@ -84,7 +84,7 @@ class Gallery:
         scatters = np.zeros(size)
         for row, subject_id in enumerate(subject_ids):
             # Distinct and sorted: neither repetition nor the order of arrival can move a bit of a sum.
-            own = np.unique(np.array(by_subject[subject_id]), axis=0)
+            own = np.array(sorted({tuple(encoding.tolist()) for encoding in by_subject[subject_id]}))
             by_subject[subject_id] = list(own)
             means[row] = own.mean(axis=0)
             scatters[row] = np.square(own - means[row]).sum(axis=1).mean()
