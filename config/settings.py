@@ -30,6 +30,8 @@ DATA_DIR.mkdir(parents=True, exist_ok=True)
 DEBUG = env.bool("DEBUG", default=False)
 LOCAL_ONLY = env.bool("ROLLCALL_LOCAL", default=True)
 """True while the server is reached from this machine or its school network without TLS."""
+if DEBUG and not LOCAL_ONLY:
+    raise ImproperlyConfigured("DEBUG shows code and settings to visitors: not with ROLLCALL_LOCAL off.")
 
 DEFAULT_SECRET_KEY = "local-use-only-not-a-secret"  # noqa: S105 (refused outside local use)
 SECRET_KEY = secret("SECRET_KEY", DEFAULT_SECRET_KEY)
@@ -46,7 +48,10 @@ if not LOCAL_ONLY and not ROLLCALL_KEYS:
 ROLLCALL_AUDIT_KEY = secret("ROLLCALL_AUDIT_KEY") or f"audit:{SECRET_KEY}"
 """Chains the log of who looked at whom; changing it makes older entries look broken."""
 
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+THIS_MACHINE = ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=THIS_MACHINE)
+if SECRET_KEY == DEFAULT_SECRET_KEY and not set(ALLOWED_HOSTS) <= set(THIS_MACHINE):
+    raise ImproperlyConfigured("SECRET_KEY must be set when ALLOWED_HOSTS names more than this machine.")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 ROLLCALL_PROXIES = env.list("ROLLCALL_PROXIES", default=[] if LOCAL_ONLY else ["127.0.0.1", "::1"])
 """Networks of reverse proxies whose ``X-Forwarded-For`` says where a request comes from."""
