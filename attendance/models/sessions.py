@@ -76,7 +76,11 @@ class ClassSession(models.Model):
                 name="session_was_cancelled_by_a_person",
             ),
         ]
-        indexes = [models.Index(fields=["course", "starts_at"]), models.Index(fields=["state", "ends_at"])]
+        indexes = [
+            models.Index(fields=["course", "starts_at"]),
+            models.Index(fields=["state", "ends_at"]),
+            models.Index(fields=["starts_at"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.course} {self.starts_at:%Y-%m-%d %H:%M}"
@@ -141,7 +145,11 @@ class Mark(models.Model):
                 condition=~Q(source="manual") | Q(decided_by__isnull=False), name="manual_mark_has_a_person"
             ),
         ]
-        indexes = [models.Index(fields=["student", "session"])]
+        indexes = [
+            models.Index(fields=["student", "session"]),
+            # Few of many: what waits for a person is found without going through a term's marks.
+            models.Index(fields=["session"], condition=Q(to_check=True), name="mark_waits_for_a_person"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.student}: {self.status}"
