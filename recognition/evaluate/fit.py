@@ -14,13 +14,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
-from scipy.optimize import minimize
-from scipy.special import expit
 
 from recognition.evaluate import groups, open_set, sessions
 from recognition.evaluate.encoded import Encoded
 from recognition.evaluate.fit_normaliser import fit_normaliser
 from recognition.evaluate.lfw_data import Lfw
+from recognition.evaluate.logistic import logistic_curve
 from recognition.evidence import summed_evidence
 from recognition.policy import Calibration, EvidencePolicy, MatchPolicy
 
@@ -114,23 +113,7 @@ def _calibration(scores: FloatArray) -> Calibration:
     right = scores.argmax(axis=2) == faces[None, :]
     weights = np.where(faces < size, (1 - STRANGER_SHARE) / size, STRANGER_SHARE / (len(faces) - size))
     spread = np.broadcast_to(weights, right.shape)
-    return Calibration(*logistic(scores.max(axis=2).ravel(), right.ravel(), spread.ravel()))
-
-
-def logistic(values: FloatArray, truth: NDArray[np.bool_], weights: FloatArray) -> tuple[float, float]:
-    """Slope and intercept of the weighted maximum likelihood logistic curve of ``truth`` over ``values``."""
-    centre, spread = float(values.mean()), float(values.std())
-    scaled, sign = (values - centre) / spread, np.where(truth, 1.0, -1.0)
-    total = weights.sum()
-
-    def loss(at: FloatArray) -> tuple[float, FloatArray]:
-        margin = sign * (at[0] * scaled + at[1])
-        pull = -sign * weights * expit(-margin) / total
-        value = float((weights * np.logaddexp(0.0, -margin)).sum() / total)
-        return value, np.array([(pull * scaled).sum(), pull.sum()])
-
-    best = minimize(loss, np.array([1.0, 0.0]), jac=True, method="BFGS").x
-    return float(best[0] / spread), float(best[1] - best[0] * centre / spread)
+    return Calibration(*logistic_curve(scores.max(axis=2).ravel(), right.ravel(), spread.ravel()))
 
 
 def _evidence(data: Lfw, encoded: Encoded, policy: MatchPolicy, seed: int) -> EvidencePolicy:
@@ -148,4 +131,4 @@ def _evidence(data: Lfw, encoded: Encoded, policy: MatchPolicy, seed: int) -> Ev
     share_there = np.mean([s.is_there for s in students])
     weights = np.where(truth, 0.5 / share_there, 0.5 / (1 - share_there))
     values = np.array([summed_evidence(p, correlation) for _, p in known])
-    return EvidencePolicy(correlation, *logistic(values, truth, weights))
+    return EvidencePolicy(correlation, *logistic_curve(values, truth, weights))

@@ -13,11 +13,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from scipy.special import expit
 
 from recognition.evaluate.fit import STRANGER_SHARE
 from recognition.evaluate.lfw_data import Lfw
+from recognition.evaluate.logistic import logistic_fit
 from recognition.evaluate.two_encoders import NOBODY, Both, Faces, draw, faces_of, first_decisions
 from recognition.identification import Decision
 from recognition.lfw_cnn import splits, weight_files
@@ -104,18 +103,11 @@ def face_weights(faces: Faces) -> FloatArray:
 
 
 def _logistic_fit(faces: Faces, gaps: FloatArray) -> tuple[float, float, float]:
-    right = (faces.distances.argmin(axis=1) == faces.own).astype(np.float64)
-    inputs = np.stack([np.ones(len(gaps)), faces.distances.min(axis=1), gaps], axis=1)
-    weights = face_weights(faces)
-
-    def loss(values: FloatArray) -> tuple[float, FloatArray]:
-        logits = inputs @ values
-        each = np.logaddexp(0.0, logits) - right * logits
-        gradient = inputs.T @ (weights * (expit(logits) - right))
-        return float((weights * each).sum() / weights.sum()), gradient / weights.sum()
-
-    found = minimize(loss, np.zeros(3), jac=True, method="L-BFGS-B")
-    return float(found.x[0]), float(found.x[1]), float(found.x[2])
+    right = faces.distances.argmin(axis=1) == faces.own
+    slopes, intercept = logistic_fit(
+        np.column_stack([faces.distances.min(axis=1), gaps]), right, face_weights(faces)
+    )
+    return intercept, float(slopes[0]), float(slopes[1])
 
 
 def relations(faces: Faces, both: Both, policy: OpinionPolicy) -> list[tuple[str, bool, float]]:

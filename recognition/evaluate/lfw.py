@@ -3,7 +3,8 @@
 ``distance``: plain Euclidean distance of the two encodings, the usual protocol. ``normalised``: the score that
 identification uses, with a normaliser fitted for each fold on people of whom no pair of that fold shows a picture
 (the folds' people are disjoint; labelled data of the other nine folds may be used under the unrestricted
-protocol). The threshold of a fold is the best of the other nine.
+protocol). The threshold of a fold is the best of the other nine. ``calibrated``: distance and normaliser weighed by a
+logistic regression on the other nine folds, which also decides: one person where the odds are even or better.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from recognition.evaluate.encoded import Encoded
 from recognition.evaluate.fit_normaliser import fit_normaliser
 from recognition.evaluate.lfw_data import Lfw, Pairs
+from recognition.evaluate.logistic import logistic_fit
 
 FOLDS = 10
 FloatArray = NDArray[np.float64]
@@ -37,26 +39,57 @@ def distance_scores(first: Encoded, second: Encoded) -> FloatArray:
     return np.asarray(np.where(np.isfinite(distances), -distances, -np.inf))
 
 
-def normalised_scores(data: Lfw, whole: Encoded, pairs: Pairs, *, seed: int = 0) -> FloatArray:
-    """The normalised score of each pair, by ten normalisers that never saw the pair's fold."""
-    scores = np.empty(len(pairs.same))
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the scores of a pair are made of: the logarithm of its distance (pairs,), and the mean of what ten
+    normalisers say of its two faces (10, pairs), the n-th fitted on people of whom no pair of fold n shows a picture.
+
+    NaN where either picture has no face.
+    """
+
+    near: FloatArray
+    strangers: FloatArray
+    fold: NDArray[np.int64]
+
+    @property
+    def normalised(self) -> FloatArray:
+        """The score that identification uses."""
+        scores = self.strangers[self.fold, np.arange(len(self.fold))] - self.near
+        return np.where(np.isfinite(scores), scores, -np.inf)
+
+    def calibrated(self, same: NDArray[np.bool_]) -> FloatArray:
+        """Log odds that a pair shows one person: a logistic regression on both terms, fitted on the other folds."""
+        odds = np.empty(len(self.fold))
+        for fold in np.unique(self.fold):
+            terms, test = np.column_stack([self.near, self.strangers[fold]]), self.fold == fold
+            fitted = ~test & np.isfinite(terms).all(axis=1)
+            slopes, intercept = logistic_fit(terms[fitted], same[fitted], np.ones(fitted.sum()))
+            odds[test] = terms[test] @ slopes + intercept
+        return np.where(np.isfinite(odds), odds, -np.inf)
+
+
+def normalised_terms(data: Lfw, whole: Encoded, pairs: Pairs, *, seed: int = 0) -> Terms:
+    """Distances and what ten normalisers say, each of which never saw the people of its fold."""
+    strangers = np.empty((FOLDS, len(pairs.same)))
     for fold in range(FOLDS):
         rows = pairs.fold == fold
         shown = set(data.person[np.concatenate([pairs.first[rows], pairs.second[rows]])])
         others = set(data.rows_of) - shown
         normaliser = fit_normaliser(data, whole.encodings, others, whole.found, seed=seed)
-        one, two = whole.encodings[pairs.first[rows]], whole.encodings[pairs.second[rows]]
-        near = np.log(np.sqrt(np.square(one - two).sum(axis=1)))
-        scores[rows] = 0.5 * (normaliser(one) + normaliser(two)) - near
-    return np.where(np.isfinite(scores), scores, -np.inf)
+        said = normaliser(whole.encodings)
+        strangers[fold] = (said[pairs.first] + said[pairs.second]) / 2
+    apart = whole.encodings[pairs.first] - whole.encodings[pairs.second]
+    return Terms(np.log(np.sqrt(np.square(apart).sum(axis=1))), strangers, pairs.fold)
 
 
-def verification(scores: FloatArray, pairs: Pairs) -> Verification:
-    """Accuracy, FMR and FNMR by the ten-fold protocol."""
+def verification(scores: FloatArray, pairs: Pairs, threshold: float | None = None) -> Verification:
+    """Accuracy, FMR and FNMR by the ten-fold protocol; with ``threshold`` at that one, for scores that carry what was
+    fitted on the other folds."""
     folds = []
     for fold in np.unique(pairs.fold):
         test = pairs.fold == fold
-        said = scores[test] > best_threshold(scores[~test], pairs.same[~test])
+        at = best_threshold(scores[~test], pairs.same[~test]) if threshold is None else threshold
+        said = scores[test] > at
         same = pairs.same[test]
         folds.append(((said == same).mean(), said[~same].mean(), (~said[same]).mean()))
     table = np.array(folds)

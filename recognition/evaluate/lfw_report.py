@@ -17,7 +17,7 @@ FloatArray = NDArray[np.float64]
 
 
 def report(data: Lfw, loaded: Sequence[Engine], out: Path, sizes: Sequence[int]) -> dict[str, float]:
-    """All figures by name, those of the first engine's normalised score under the plain ones; curves are drawn."""
+    """All figures by name, those of the first engine's calibrated score under the plain ones; curves are drawn."""
     pairs, cache = data.pairs, out / "cache"
     lines: dict[str, float] = {}
     whole = encode_lfw(data, loaded, cache)
@@ -28,14 +28,18 @@ def report(data: Lfw, loaded: Sequence[Engine], out: Path, sizes: Sequence[int])
         by_size["distance"] = scores
     lines["faces_not_found"] = float((~whole[0].found).sum())
     lines |= _sizes(data, loaded[0], whole[0], pairs, cache, sizes, by_size)
-    normalised = lfw.normalised_scores(data, whole[0], pairs)
-    figures.error_curves({"normalised score": normalised, **by_size}, pairs.same, out / "lfw-errors.png")
-    return lines | _pair_lines(normalised, pairs, "")
+    terms = lfw.normalised_terms(data, whole[0], pairs)
+    calibrated = terms.calibrated(pairs.same)
+    figures.error_curves({"calibrated score": calibrated, **by_size}, pairs.same, out / "lfw-errors.png")
+    lines |= _pair_lines(terms.normalised, pairs, "_normalised")
+    return lines | _pair_lines(calibrated, pairs, "", threshold=0.0)
 
 
-def _pair_lines(scores: FloatArray, pairs: Pairs, suffix: str) -> dict[str, float]:
+def _pair_lines(
+    scores: FloatArray, pairs: Pairs, suffix: str, *, threshold: float | None = None
+) -> dict[str, float]:
     """The figures of one kind of score."""
-    found = lfw.verification(scores, pairs)
+    found = lfw.verification(scores, pairs, threshold)
     return {
         f"fnmr_at_fmr_1pct{suffix}": lfw.fnmr_at(scores, pairs.same, 0.01),
         f"fnmr_at_fmr_0.1pct{suffix}": lfw.fnmr_at(scores, pairs.same, 0.001),

@@ -11,9 +11,9 @@ import pytest
 from recognition.evaluate import groups, lfw, open_set, sessions, small_probes
 from recognition.evaluate.__main__ import main
 from recognition.evaluate.encoded import Encoded, central_face, reduced
-from recognition.evaluate.fit import logistic
 from recognition.evaluate.fit_normaliser import stranger_distance
 from recognition.evaluate.lfw_data import DataSetError, Lfw, Pairs
+from recognition.evaluate.logistic import logistic_curve, logistic_fit
 from recognition.types import Box, Detection
 
 RNG = np.random.default_rng(5)
@@ -121,6 +121,31 @@ def test_verification_finds_the_gap_and_counts_both_errors() -> None:
     assert found.accuracy == pytest.approx(0.985)
 
 
+def test_log_odds_weigh_what_tells_pairs_apart_and_nothing_of_the_judged_fold() -> None:
+    same, fold = np.tile([True, False], 100), np.repeat(np.arange(10), 20)
+    near, noise = np.where(same, -1.0, -0.4) + RNG.normal(0, 0.2, 200), RNG.normal(0, 5, (10, 200))
+    terms = lfw.Terms(near, noise, fold)
+    odds = terms.calibrated(same)
+    pairs = Pairs(np.zeros(200, int), np.zeros(200, int), same, fold)
+    assert lfw.verification(odds, pairs, 0.0).accuracy > 0.85  # the normalised score drowns in the noise
+    assert lfw.verification(terms.normalised, pairs).accuracy < 0.7
+    turned = np.where(fold == 3, ~same, same)
+    assert np.allclose(terms.calibrated(turned)[fold == 3], odds[fold == 3])
+    near[5] = np.nan
+    assert lfw.Terms(near, noise, fold).calibrated(same)[5] == -np.inf
+
+
+def test_a_logistic_regression_finds_the_odds_it_was_drawn_from() -> None:
+    inputs = RNG.normal(0, 1, (20_000, 2)) * [1, 10] + [0, 50]
+    odds = 2 * inputs[:, 0] - 0.1 * inputs[:, 1] + 4
+    truth = RNG.uniform(size=len(odds)) < 1 / (1 + np.exp(-odds))
+    slopes, intercept = logistic_fit(inputs, truth, np.ones(len(odds)))
+    assert slopes == pytest.approx([2, -0.1], rel=0.08)
+    assert intercept == pytest.approx(4, rel=0.08)
+    slopes, intercept = logistic_fit(inputs * [1, 0], truth, np.ones(len(odds)))
+    assert np.isfinite([*slopes, intercept]).all()
+
+
 def test_some_folds_judge_each_other(made_up: Lfw) -> None:
     some = made_up.pairs.first_folds(3)
     assert some.fold.tolist() == [0, 0, 1, 1, 2, 2]
@@ -184,7 +209,7 @@ def test_strangers_are_never_the_person_itself() -> None:
 def test_the_logistic_fit_finds_the_curve_it_was_drawn_from() -> None:
     values = RNG.normal(size=40_000)
     truth = RNG.uniform(size=40_000) < 1 / (1 + np.exp(-(2.0 * values - 1.0)))
-    slope, intercept = logistic(values, truth, np.ones(40_000))
+    slope, intercept = logistic_curve(values, truth, np.ones(40_000))
     assert slope == pytest.approx(2.0, abs=0.1)
     assert intercept == pytest.approx(-1.0, abs=0.1)
 
