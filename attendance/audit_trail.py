@@ -41,7 +41,7 @@ LOOKS = frozenset(
 EXPORTS = frozenset(
     {
         "web:consent-scan", "web:consent-slips", "web:audit-export", "web:roll-csv", "web:report-file", "web:overview-file", "web:report-job-file",
-        "api:report-job-file",
+        "api:report-job-file", "web:own-data-file",
     }
 )  # fmt: skip
 """Routes whose answer leaves the site as a file."""

@@ -12,17 +12,16 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from attendance import audit, permissions, report_jobs, schooltime
-from attendance.models import AuditEntry, ReportJob, SavedReport, Student
+from attendance import permissions, report_jobs, schooltime
+from attendance.models import ReportJob, SavedReport, Student
 from attendance.models.reporting import OWN_DATA, What
 from attendance.reports.chunks import Progress
 
 State = ReportJob.State
-Verb = AuditEntry.Verb
 
 
 def ask(student: Student, by: User, language: str) -> ReportJob:
-    """Have a worker make it; what is being made already is the same job. Written in the log of who looked at whom.
+    """Have a worker make it; what is being made already is the same job.
 
     ``by`` is the student's own log-in, a registrar or an administrator: the caller asks ``may_ask``.
     """
@@ -35,7 +34,6 @@ def ask(student: Student, by: User, language: str) -> ReportJob:
             asked_by=by, what=OWN_DATA, subject_id=student.pk, kind="zip", first_day=today, last_day=today,
             language=language, created_at=timezone.now(),
         )  # fmt: skip
-        audit.record(Verb.CHANGED, "own-data:asked", {"student": student.pk}, by=by)
         transaction.on_commit(lambda: report_jobs.enqueue(job.pk), robust=True)
     return job
 
@@ -71,11 +69,9 @@ def open_file(job: ReportJob, viewer: User) -> File[bytes]:
     if job.asked_by_id != viewer.pk or not may_ask(viewer, student):
         raise report_jobs.ReportGone
     try:
-        file: File[bytes] = default_storage.open(job.file)
+        return default_storage.open(job.file)
     except FileNotFoundError:
         raise report_jobs.ReportGone from None
-    audit.record(Verb.EXPORTED, "own-data:file", {"student": student.pk}, by=viewer)
-    return file
 
 
 def of_viewer(student_id: int, job_id: uuid.UUID, viewer: permissions.Viewer) -> QuerySet[ReportJob]:

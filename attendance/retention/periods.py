@@ -62,16 +62,17 @@ def of_course(course: Course) -> Periods:
     return _holding(school, row) if row else of_school(school)
 
 
-def differing() -> dict[int, Periods]:
-    """What holds in the courses that said something of their own, by course; two queries."""
-    school = schooltime.get_school()
+def differing(school: School | None = None) -> dict[int, Periods]:
+    """What holds in the courses that said something of their own, by course."""
+    school = school or schooltime.get_school()
     return {row.course_id: _holding(school, row) for row in CourseRetention.objects.all()}
 
 
 def by_days(name: str, path: str) -> Iterator[tuple[int, Q]]:
     """Each number of days in force for ``name``, and which courses it holds for as a condition on ``path``."""
-    days_of = {course: getattr(periods, name) for course, periods in differing().items()}
-    yield getattr(of_school(), name), ~Q(**{f"{path}__in": list(days_of)}) if days_of else Q()
+    school = schooltime.get_school()
+    days_of = {course: getattr(own, name) for course, own in differing(school).items()}
+    yield getattr(school, name), ~Q(**{f"{path}__in": list(days_of)}) if days_of else Q()
     for days in sorted(set(days_of.values())):
         yield days, Q(**{f"{path}__in": [course for course, own in days_of.items() if own == days]})
 

@@ -17,6 +17,7 @@ from attendance import accounts, enrolment, errors, offers, permissions, privacy
 from attendance.engines import from_bytes
 from attendance.models import Consent, FaceTemplate, Mark, Portrait, Student
 from attendance.web import offers as offered
+from attendance.web import own_data
 from attendance.web.answers import is_htmx, page, toast, user_of
 from attendance.web.excuses import rows_of
 from attendance.web.faces import portrait_urls
@@ -245,6 +246,7 @@ def _page(request: HttpRequest, found: Student, form: ConsentForm, status: int =
         ),
         "may_excuse": permissions.may_enter_excuse(request.user, found, None),
         "school": schooltime.get_school(),
+        **own_data.context_for(request, found),
         "may_change": any(permissions.may_change_course(request.user, course) for course in courses),
     }
     return render(request, "web/student.html", context, status=status)

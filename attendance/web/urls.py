@@ -37,6 +37,7 @@ from attendance.web import (
 )
 from attendance.web.calendar_urls import calendar_patterns
 from attendance.web.consent_urls import consent_patterns
+from attendance.web.privacy_urls import privacy_patterns
 
 
 class SizeConverter:
@@ -218,5 +219,6 @@ urlpatterns = [
     path("reports/<slug:what>/<slug:kind>/", reports.overview_file, name="overview-file"),
     path("courses/<int:course_id>/canvas/", reports.fill_canvas, name="canvas-fill"),
     *calendar_patterns,
+    *privacy_patterns,
     *consent_patterns,
 ]

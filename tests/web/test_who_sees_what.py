@@ -37,6 +37,7 @@ def failed_mail() -> MailMessage:
 PAGES: dict[str, Arguments] = {
     "course": lambda s: [s.course.pk],
     "course-dashboard": lambda s: [s.course.pk],
+    "course-retention": lambda s: [s.course.pk],
     "course-learned": lambda s: [s.course.pk],
     "report-file": lambda s: ["course", s.course.pk, "xlsx"],
     "warnings": lambda s: [s.course.pk],
@@ -111,6 +112,7 @@ OWN: dict[str, Arguments] = {
 SITE_PAGES: dict[str, Arguments] = {
     "warning-texts": lambda s: [],
     "audit": lambda s: [],
+    "retention": lambda s: [],
     "cameras": lambda s: [],
     "place": lambda s: [],
     "audit-export": lambda s: [],
@@ -126,6 +128,7 @@ SITE_CHANGES: dict[str, Arguments] = {
     "camera-rotate": lambda s: [s.camera.pk],
     "camera-revoke": lambda s: [s.camera.pk],
     "login-give": lambda s: [s.student.pk],
+    "retention-run": lambda s: [],
     "learned-apply": lambda s: [s.course.pk],
     "learned-undo": lambda s: [s.course.pk],
     "login-take": lambda s: [s.student.pk],
@@ -139,6 +142,7 @@ FILES_GIVEN_BACK = {"canvas-fill"}
 """What takes a file and gives it back changed, and changes nothing here; tested with the reports."""
 OF_STUDENTS: dict[str, Arguments] = {
     "mine": lambda s: [],
+    "my-data": lambda s: [],
     "my-lesson": lambda s: [s.session.pk],
     "my-face": lambda s: [s.sighting.pk],
 }
@@ -166,6 +170,7 @@ ELSEWHERE = {
 ``test_second_factor.py``, ``test_account.py``."""
 PERSONAL = {
     "report-ask", "report-job-file", "report-job-again", "report-job-remove",
+    "own-data", "own-data-ask", "own-data-file", "own-data-remove",
     "report-save", "saved-report", "saved-schedule", "saved-stop", "saved-make", "saved-remove",
     "code", "code-live", "code-show", "code-stop", "code-tickets", "here", "here-code",
 }  # fmt: skip
