@@ -10,7 +10,7 @@ from django.core.checks import WARNING, run_checks
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from attendance import audit, consent_sweep, health, schooltime
+from attendance import audit, consent_sweep, health, schooltime, second_factor
 from attendance.errors import StorageAway
 from attendance.models import FaceTemplate
 from attendance.permissions import administrators
@@ -126,6 +126,14 @@ def _engine() -> Finding:
 def _people() -> Finding:
     if not administrators().exists():
         return Finding("people", False, "There is no administrator.", "./run manage createsuperuser")
+    alone = [each for each in second_factor.holders() if each.administrator and each.since is None]
+    if alone and settings.ROLLCALL_SECOND_FACTOR_REQUIRED:
+        return Finding(
+            "people",
+            False,
+            f"{len(alone)} administrators have no second factor yet and are let in nowhere before.",
+            "Each is asked to set it up when signing in: ./run manage second_factor list",
+        )
     return Finding("people", True, f"{administrators().count()} administrators")
 
 

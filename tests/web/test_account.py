@@ -122,7 +122,7 @@ def test_nobody_ends_somebody_elses() -> None:
         ("", "30"),
         ("  ", "30"),
         ("x" * 81, "30"),
-        ("a\x00b", "30"),
+       
         ("a", "0"),
         ("a", "36500"),
         ("a", "soon"),

@@ -521,3 +521,14 @@ def test_students_have_none(clock: Clock) -> None:
     for path in (SET_UP, ASK, reverse("web:account")):
         assert client.get(path).status_code == 404
     assert not Authenticator.objects.exists()
+
+
+def test_the_doctor_says_who_is_without(clock: Clock, settings: Any) -> None:
+    from attendance import doctor
+
+    user = make.administrator()
+    assert doctor._people().ok
+    settings.ROLLCALL_SECOND_FACTOR_REQUIRED = True
+    assert not doctor._people().ok
+    switched_on(user, clock)
+    assert doctor._people().ok
