@@ -30,7 +30,8 @@ function pick(row) {
   found.textContent = row ? `${row.dataset.name} · ${row.dataset.number}` : words.wordNone;
   form.elements.slip.value = row && row.dataset.codes.split(" ").includes(bare(find.value)) ? bare(find.value) : "";
   if (!row) return;
-  row.scrollIntoView({ block: "nearest" });
+  const list = row.parentElement;  // the list alone moves, not the page under the form
+  list.scrollTop = row.offsetTop - list.clientHeight / 2;
   propose();
   form.elements.answer[0].focus();
 }
