@@ -31,16 +31,26 @@ def test(arguments: Sequence[str]) -> int:
 
 
 def lint() -> int:
-    """Run every check even if one fails; returns 1 if any did."""
+    """Run every check, all at once, even if one fails; what they say comes in order. Returns 1 if any failed."""
     data = DataFolder(ROOT / "var" / "test")
     ensure_packages(data.logs, development=True)
     env = settings_environment(data)
+    running = [
+        subprocess.Popen(
+            [VENV / "bin" / command[0], *command[1:]],
+            cwd=ROOT,
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for _name, command in CHECKS
+    ]
     failed = []
-    for name, command in CHECKS:
-        print(f"== {name}", flush=True)
-        if subprocess.run(
-            [VENV / "bin" / command[0], *command[1:]], cwd=ROOT, env=env, check=False
-        ).returncode:
+    for (name, _command), process in zip(CHECKS, running, strict=True):
+        said, _nothing = process.communicate()
+        print(f"== {name}\n{said}", end="", flush=True)
+        if process.returncode:
             failed.append(name)
     print(f"lint: {'failed: ' + ', '.join(failed) if failed else 'all clean'}", flush=True)
     return 1 if failed else 0

@@ -50,6 +50,10 @@ def pytest_configure() -> None:
     from django.conf import settings
 
     settings.ROLLCALL_KEYS = [os.environ["ROLLCALL_KEYS"]]
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        # Of two that test at once neither clears up after the other.
+        settings.DATA_DIR = settings.DATA_DIR / worker
+        settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
     hypothesis.settings.register_profile("rollcall", deadline=None, derandomize=bool(os.environ.get("CI")))
     hypothesis.settings.load_profile("rollcall")
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
