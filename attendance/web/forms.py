@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from attendance import schooltime
-from attendance.models import Camera, Consent, Course, Room, Student, Term
+from attendance.models import Camera, Consent, ConsentEvent, Course, Room, Student, Term
 
 
 class SignInForm(AuthenticationForm):
@@ -163,10 +163,28 @@ class PlanForm(forms.Form):
 
 
 class ConsentForm(forms.Form):
+    """What somebody said on one student's page: a yes with its text read, or a no."""
+
+    answer = forms.ChoiceField(choices=[("yes", _("yes")), ("no", _("no"))], required=False)
     given_by = forms.ChoiceField(label=_("Who consents"), choices=Consent.GivenBy.choices)
     given_by_name = forms.CharField(label=_("Their name"), max_length=200)
     method = forms.ChoiceField(label=_("How"), choices=Consent.Method.choices)
-    read = forms.BooleanField(label=_("They read this text and agree to it."))
+    relation = forms.ChoiceField(
+        label=_("Relation"), choices=[("", "–"), *ConsentEvent.Relation.choices], required=False
+    )
+    signed_on = forms.DateField(
+        label=_("Signed on"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    scan = forms.FileField(label=_("Scan"), required=False, allow_empty_file=True)
+    read = forms.BooleanField(label=_("They read this text and agree to it."), required=False)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("answer") != "no" and not data.get("read"):
+            self.add_error("read", _("Please tick that they read the text."))
+        return data
 
 
 class RosterFileForm(forms.Form):

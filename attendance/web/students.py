@@ -10,10 +10,23 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from attendance import accounts, enrolment, errors, offers, permissions, privacy, schooltime
+from attendance import (
+    accounts,
+    consent_scans,
+    consent_texts,
+    consents,
+    enrolment,
+    errors,
+    offers,
+    permissions,
+    privacy,
+    renewals,
+    schooltime,
+)
 from attendance.engines import from_bytes
 from attendance.models import Consent, FaceTemplate, Mark, Portrait, Student
 from attendance.web import offers as offered
@@ -128,13 +141,25 @@ def student(request: HttpRequest, student_id: int) -> HttpResponse:
 @require_POST
 def record_consent(request: HttpRequest, student_id: int) -> HttpResponse:
     found = _changeable(request, student_id)
-    form = ConsentForm(request.POST)
+    form = ConsentForm(request.POST, request.FILES)
     if not form.is_valid():
         return _page(request, found, form, status=422)
-    answers = {name: form.cleaned_data[name] for name in ("given_by", "given_by_name", "method")}
-    version = schooltime.get_school().consent_text_version
-    privacy.record_consent(found, text_version=version, by=user_of(request), **answers)
-    messages.success(request, _("Consent is recorded. Photos can be added now."))
+    data = form.cleaned_data
+    answer = consents.Answer(
+        yes=data["answer"] != "no",
+        given_by=data["given_by"],
+        name=data["given_by_name"],
+        method=data["method"],
+        relation=data["relation"],
+        signed_on=data["signed_on"],
+    )
+    upload = data["scan"]
+    scan = upload.read(consent_scans.MOST_BYTES + 1) if upload is not None else None
+    consents.record(found, answer, user_of(request), scan)
+    if answer.yes:
+        messages.success(request, _("Consent is recorded. Photos can be added now."))
+    else:
+        messages.success(request, _("The no is recorded. The student is marked by hand."))
     return redirect("web:student", student_id)
 
 
@@ -230,13 +255,20 @@ def _page(request: HttpRequest, found: Student, form: ConsentForm, status: int =
         .order_by("-session__starts_at")[:12]
     )
     best = screen.accepted[0].crop_url if screen.accepted else ""
+    consent = Consent.objects.filter(student=found).first()
+    version = schooltime.get_school().consent_text_version
+    earlier = consent_texts.is_earlier(consent, version)
     context = {
         **_portrait_context(request, found, screen),
-        "consent": Consent.objects.filter(student=found).first(),
+        "consent": consent,
+        "is_earlier_text": earlier,
+        "asks_again": consent_texts.renewal_rule() if earlier else None,
+        "consent_parts": consent_texts.paragraphs(version, get_language() or settings.LANGUAGE_CODE),
+        "portrait_due": renewals.due([found.pk]).get(found.pk),
         "account": accounts.account_of(found),
         "offers": offered.views(offers.offers_for(found)),
         "declined_offers": offered.declined(found),
-        "events": found.consent_events.select_related("recorded_by")[:10],
+        "events": found.consent_events.select_related("recorded_by", "scan")[:10],
         "form": form,
         "courses": courses,
         "marks": marks,
