@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from attendance import errors, permissions, rosters
+from attendance import errors, permissions, renewals, rosters
 from attendance.models import Camera, ClassSession, Consent, Course, FaceTemplate, Mark, Room, Student
 from attendance.reports import facts
 from attendance.reports.document import percent_text
@@ -132,6 +132,7 @@ def roster(request: HttpRequest, course_id: int) -> HttpResponse:
         "tab": "roster",
         "without_photo": sum(not row.templates for row in rows),
         "without_consent": sum(row.consent != Consent.State.GIVEN for row in rows),
+        "old_portraits": len(renewals.due([row.student.pk for row in rows])),
         "form": StudentForm(),
         "may_change": permissions.may_change_course(request.user, course),
     }
