@@ -6,6 +6,7 @@ import uuid
 
 from celery import shared_task
 from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
 
 from attendance import (
     absence_warnings,
@@ -67,6 +68,12 @@ def send_digests() -> int:
 @shared_task(soft_time_limit=3000, time_limit=3060)
 def purge_expired(user_id: int | None = None) -> None:
     purge.run(by=User.objects.filter(pk=user_id or 0).first())
+
+
+@shared_task
+def forget_sessions() -> None:
+    """Sessions of browsers that have ended open nothing; their rows go as well."""
+    SessionStore.clear_expired()
 
 
 @shared_task

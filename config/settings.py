@@ -196,6 +196,11 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
+AXES_SENSITIVE_PARAMETERS = [
+    "username", "ip_address", "code", "next", "csrfmiddlewaretoken", "old_password", "new_password1", "new_password2",
+]  # fmt: skip
+"""What the rows of refused tries never hold."""
+AXES_DISABLE_ACCESS_LOG = True  # who signed in stands in our own log, without addresses
 
 ROLLCALL_SECOND_FACTOR_REQUIRED = env.bool("ROLLCALL_SECOND_FACTOR_REQUIRED", default=not LOCAL_ONLY)
 """Whether administrators must have a second factor; everybody on the staff may."""
@@ -255,6 +260,7 @@ CELERY_TASK_ROUTES = {
             "send_digests",
             "send_warnings",
             "purge_expired",
+            "forget_sessions",
         ],
     }.items()
     for name in names
@@ -292,6 +298,7 @@ CELERY_BEAT_SCHEDULE = {
     "send-due-reports": {"task": "attendance.tasks.send_due_reports", "schedule": 60.0},
     "send-digests": {"task": "attendance.tasks.send_digests", "schedule": 900.0},
     "purge-expired": {"task": "attendance.tasks.purge_expired", "schedule": 3600.0},
+    "forget-sessions": {"task": "attendance.tasks.forget_sessions", "schedule": 6 * 3600.0},
 }
 
 # --- What processes remember together: rates, looks already written ---------------------------

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from attendance import api_tokens, second_factor
 from attendance.models import ApiToken, Authenticator
+from attendance.web import guesses
 from attendance.web.answers import page, user_of
 from attendance.web.asked import number
 from attendance.web.forms import OwnPasswordForm, SignInForm
@@ -44,12 +45,16 @@ def account(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def password(request: HttpRequest) -> HttpResponse:
     """A new password; every other browser of this person is signed out by it."""
+    if request.method == "POST" and guesses.are_closed(request):
+        return guesses.shut_out(request)
     form = OwnPasswordForm(user_of(request), request.POST if request.method == "POST" else None)
     if form.is_valid():
         form.save()
         update_session_auth_hash(request, user_of(request))
         messages.success(request, _("The password is changed. Other browsers are signed out."))
         return redirect("web:account")
+    if "old_password" in form.errors and guesses.count_one(request):
+        return guesses.shut_out(request)
     return render(request, "web/password.html", {"form": form})
 
 

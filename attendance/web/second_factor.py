@@ -6,11 +6,8 @@ import io
 from typing import Any
 
 import segno
-from axes.handlers.proxy import AxesProxyHandler
 from django.contrib import messages
-from django.contrib.auth import logout
 from django.contrib.auth.models import User
-from django.contrib.auth.signals import user_login_failed
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -22,6 +19,7 @@ from django_otp import login as give_factor
 
 from attendance import audit, schooltime, second_factor
 from attendance.models import AuditEntry
+from attendance.web import guesses
 from attendance.web.answers import administrators_only, page, user_of
 
 
@@ -34,17 +32,14 @@ def ask(request: HttpRequest) -> HttpResponse:
         return redirect(_where_to(request))
     words, status = "", 200
     if request.method == "POST":
-        if not AxesProxyHandler.is_allowed(request, _credentials(user)):
-            return _shut_out(request)
+        if guesses.are_closed(request):
+            return guesses.shut_out(request)
         try:
             device = second_factor.check(user, request.POST.get("code", ""))
         except (second_factor.WrongCode, second_factor.TooSoon) as error:
             words, status = str(error.message), error.status
-            if isinstance(error, second_factor.WrongCode):
-                # Counts as a wrong password does, and stands in the log as one.
-                user_login_failed.send(__name__, credentials=_credentials(user), request=request, user=user)
-                if getattr(request, "axes_locked_out", False):
-                    return _shut_out(request)
+            if isinstance(error, second_factor.WrongCode) and guesses.count_one(request):
+                return guesses.shut_out(request)
         else:
             _let_in(request, device)
             audit.record(AuditEntry.Verb.SIGNED_IN, "web:second-factor", by=user)
@@ -133,12 +128,6 @@ def _let_in(request: HttpRequest, device: Any) -> None:
     give_factor(request, device)
 
 
-def _shut_out(request: HttpRequest) -> HttpResponse:
-    """Too many wrong codes: the password is asked for again, and not before a quarter of an hour has passed."""
-    logout(request)
-    return render(request, "registration/locked.html", status=429)
-
-
 def _show_codes(request: HttpRequest, codes: list[str], *, first: bool) -> HttpResponse:
     where = _where_to(request) if request.POST.get("next") else reverse("web:account")
     context = {"codes": codes, "first": first, "where": where}
@@ -154,10 +143,6 @@ def _where_to(request: HttpRequest) -> str:
 
 def _is_verified(request: HttpRequest) -> bool:
     return bool(request.user.is_verified())  # type: ignore[union-attr]
-
-
-def _credentials(user: User) -> dict[str, str]:
-    return {"username": user.get_username()}
 
 
 def _unkept(response: HttpResponse) -> HttpResponse:

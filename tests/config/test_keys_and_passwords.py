@@ -12,15 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axes.models import AccessAttempt, AccessLog
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django_otp.oath import TOTP
 from rest_framework.test import APIClient
 
-from attendance import cameras
+from attendance import cameras, second_factor, tasks
 from attendance.models import Camera
 from tests import factories as make
 from tests.conftest import ROOT
@@ -143,6 +145,20 @@ def test_an_invented_forwarding_header_gives_no_new_tries() -> None:
     assert answers[-1] == 429
 
 
+@pytest.mark.django_db
+def test_what_was_typed_wrong_is_kept_nowhere() -> None:
+    user = make.teacher("grant")
+    client = Client()
+    client.post(SIGN_IN, {"username": "grant", "password": "my other password"})
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    second_factor.switch_on(user, f"{TOTP(second_factor.offered(user).key).token():06d}")
+    client.post(reverse("web:second-factor"), {"code": "abcd-efgh-ijkl-mnop", "next": "/students/7/"})
+    kept = str(list(AccessAttempt.objects.values())) + str(list(AccessLog.objects.values()))
+    for typed in ("my other password", "abcd-efgh-ijkl-mnop", "/students/7/"):
+        assert typed not in kept
+    assert AccessAttempt.objects.get().failures_since_start == 2
+
+
 @pytest.mark.parametrize("poor", ["", "short", "password123", "qwertyuiop", "1q2w3e4r5t", "grant-grant"])
 def test_passwords_are_long_and_not_what_others_would_guess(poor: str, db: None) -> None:
     user = make.teacher("grant-grant")
@@ -170,6 +186,9 @@ def test_sessions_expire() -> None:
     assert Session.objects.get().expire_date <= timezone.now() + dt.timedelta(hours=12)
     Session.objects.update(expire_date=timezone.now() - dt.timedelta(seconds=1))
     assert client.get("/")["Location"].startswith(SIGN_IN)
+    assert Session.objects.exists()
+    tasks.forget_sessions()
+    assert not Session.objects.exists()
 
 
 @pytest.mark.django_db

@@ -122,7 +122,6 @@ def test_nobody_ends_somebody_elses() -> None:
         ("", "30"),
         ("  ", "30"),
         ("x" * 81, "30"),
-       
         ("a", "0"),
         ("a", "36500"),
         ("a", "soon"),
@@ -211,5 +210,18 @@ def test_poor_passwords_are_refused_in_words(poor: str) -> None:
     user = make.teacher("teacherlongname")
     answer = change(signed_in(user), make.PASSWORD, poor)
     assert 'class="error"' in answer.text
+    user.refresh_from_db()
+    assert user.check_password(make.PASSWORD)
+
+
+def test_guessing_the_old_password_ends_the_session() -> None:
+    """Somebody at a browser that was left open."""
+    user = make.teacher()
+    client = signed_in(user)
+    answers = [change(client, f"guess {number}", "a better battery").status_code for number in range(8)]
+    assert answers == [200] * 7 + [429]
+    assert client.get("/")["Location"].startswith("/sign-in/")
+    client = signed_in(user)
+    assert change(client, make.PASSWORD, "a better battery").status_code == 429
     user.refresh_from_db()
     assert user.check_password(make.PASSWORD)
