@@ -69,11 +69,13 @@ def set_up(request: HttpRequest) -> HttpResponse:
             _let_in(request, device)
             return _show_codes(request, codes, first=True)
     device = second_factor.offered(user)
+    address = second_factor.address_of(device, schooltime.get_school().name)
     context = {
         "words": words,
         "needed": second_factor.needed(user),
         "letters": [device.letters[at : at + 4] for at in range(0, len(device.letters), 4)],
-        "picture": _qr(second_factor.address_of(device, schooltime.get_school().name)),
+        "address": address,
+        "picture": _qr(address),
         "next": request.GET.get("next", ""),
     }
     return _unkept(render(request, "web/second_factor_setup.html", context, status=status))
