@@ -10,4 +10,5 @@ class AttendanceConfig(AppConfig):
 
     def ready(self) -> None:
         # Labels: workers read the school's words before a task. Audit: hears of sign-ins.
-        from attendance import audit_trail, labels  # noqa: F401
+        # Worker memory: idle workers forget who withdrew.
+        from attendance import audit_trail, labels, worker_memory  # noqa: F401

@@ -20,6 +20,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from attendance import permissions
 from attendance.models.audit import AuditEntry, AuditHead
 
 PAGE = 2000
@@ -70,7 +71,7 @@ def _append(
         number=head.number + 1,
         at=at,
         actor_id=by.pk if by else None,
-        actor=by.get_username() if by else "",
+        actor=_name_of(by),
         verb=verb,
         what=what[:80],
         about=about,
@@ -82,6 +83,13 @@ def _append(
     entry.save(force_insert=True)
     head.save(update_fields=["number", "digest"])
     return entry
+
+
+def _name_of(by: User | None) -> str:
+    """Of people of the school their log-in; a student's is their number, which is not to outlive them here."""
+    if by is None:
+        return ""
+    return "student" if permissions.is_student(by) else by.get_username()
 
 
 def digest_of(entry: AuditEntry) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -33,26 +34,47 @@ Kept = TypeVar("Kept")
 
 
 class _Memory(Generic[Kept]):
-    """The galleries used last, each under its key; a newer version of a course drives out the older ones."""
+    """The galleries used last, each under its key; a newer version of a course drives out the older ones.
+
+    One thread uses them, another lets go of what is out of date (``worker_memory``).
+    """
 
     def __init__(self) -> None:
         self._kept: OrderedDict[Key, Kept] = OrderedDict()
+        self._one = threading.Lock()
 
     def get(self, key: Key, build: Callable[[], Kept]) -> Kept:
-        if key in self._kept:
-            self._kept.move_to_end(key)
-            return self._kept[key]
+        with self._one:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
         made = build()
-        # Older versions of this course may hold somebody who withdrew: they leave memory now.
-        for stale in [other for other in self._kept if other[0] == key[0] and other[1] != key[1]]:
-            del self._kept[stale]
-        self._kept[key] = made
-        while len(self._kept) > _KEPT:
-            self._kept.popitem(last=False)
+        with self._one:
+            # Older versions of this course may hold somebody who withdrew: they leave memory now.
+            for stale in [other for other in self._kept if other[0] == key[0] and other[1] != key[1]]:
+                del self._kept[stale]
+            self._kept[key] = made
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
         return made
 
+    def drop_stale(self, versions: Mapping[int, int]) -> None:
+        """Let go of what is of another version than its course's now, or of a course that is gone."""
+        with self._one:
+            for stale in [key for key in self._kept if versions.get(key[0]) != key[1]]:
+                del self._kept[stale]
+
+    def courses(self) -> set[int]:
+        with self._one:
+            return {key[0] for key in self._kept}
+
+    def held(self) -> list[Kept]:
+        with self._one:
+            return list(self._kept.values())
+
     def clear(self) -> None:
-        self._kept.clear()
+        with self._one:
+            self._kept.clear()
 
 
 _galleries: _Memory[Gallery] = _Memory()
@@ -70,6 +92,20 @@ def gallery_for(session: ClassSession, engine_version: str) -> Gallery:
 def second_gallery_for(session: ClassSession, version: str) -> SecondGallery:
     """What the second network of this version made of the roster's templates; cached in the same way."""
     return _second_galleries.get(_key(session, version), lambda: _embeddings(session, version))
+
+
+def forget_stale() -> None:
+    """Let go of galleries out of date: they may hold somebody who withdrew. One query, none where nothing is held."""
+    held = _galleries.courses() | _second_galleries.courses()
+    if held:
+        versions = dict(Course.objects.filter(pk__in=held).values_list("pk", "gallery_version"))
+        _galleries.drop_stale(versions)
+        _second_galleries.drop_stale(versions)
+
+
+def remembered() -> tuple[list[Gallery], list[SecondGallery]]:
+    """What this process holds at the moment."""
+    return _galleries.held(), _second_galleries.held()
 
 
 def forget() -> None:
