@@ -10,7 +10,7 @@ from django.core.checks import WARNING, run_checks
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from attendance import audit, consent_sweep, health, schooltime, second_factor
+from attendance import audit, consent_sweep, health, health_parts, schooltime, second_factor
 from attendance.errors import StorageAway
 from attendance.models import FaceTemplate
 from attendance.permissions import administrators
@@ -33,6 +33,10 @@ NEXT_STEPS = {
     "queue": "Start Redis, or mend REDIS_URL; accepted photos are kept meanwhile.",
     "workers": "Look into the worker's log, or start another worker.",
     "office": "Look into the office program's log, or start one: ./run office",
+    "beat": "Look into beat's log, or start it: ./run beat (exactly one).",
+    "models": "Install the pinned packages again: rm -r .venv && ./run setup",
+    "mood": "Restore emotion/weights from the release, or switch the mood off.",
+    "clock": "Let every machine set its clock by the network (timedatectl set-ntp true).",
     "second_opinion": "Restore recognition/lfw_cnn/weights from the release, or set ROLLCALL_SECOND_OPINION=off.",
 }
 
@@ -40,17 +44,19 @@ NEXT_STEPS = {
 def examine() -> Iterator[Finding]:
     """Looks at the parts one after the other; a part that breaks does not hide those after it."""
     for part in health.check():
-        yield Finding(part.name, part.ok, str(part.message), "" if part.ok else NEXT_STEPS.get(part.name, ""))
+        if part.name == "keys":
+            continue  # looked at below, with more to say
+        known_to_be_wrong = not part.ok and part.message != health_parts.UNKNOWN
+        step = NEXT_STEPS.get(part.name, "") if known_to_be_wrong else ""
+        yield Finding(part.name, part.ok, str(part.message), step)
     looks: tuple[Callable[[], Finding], ...] = (
         _tables, _keys, _bucket, _engine, _people, _place, _consent, _log, _settings,
     )  # fmt: skip
     for look in looks:
         try:
             yield look()
-        except DatabaseError as error:
-            yield Finding(
-                look.__name__.strip("_"), False, f"Not known while the database does not answer ({error})."
-            )
+        except DatabaseError:
+            yield Finding(look.__name__.strip("_"), False, str(health_parts.UNKNOWN))
 
 
 def _tables() -> Finding:

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
-from attendance import clock, errors, galleries, intake, marks, photos, places, second
+from attendance import clock, errors, faults, galleries, intake, marks, photos, places, second
 from attendance.engines import current_engine, from_bytes, to_bytes
 from attendance.models import ClassSession, Consent, FaceTemplate, Portrait, Student
 from recognition.engine import Engine
@@ -85,7 +85,8 @@ def check_portrait(portrait_id: int) -> Portrait | None:
     portrait = Portrait.objects.select_related("student").get(pk=portrait_id)
     try:
         return _look_at(portrait)
-    except (errors.StorageAway, errors.StorageFull):  # no fault of the portrait: the sweeper comes back to it
+    except faults.PART_IS_AWAY as error:  # no fault of the portrait: the sweeper comes back to it
+        log.warning("portrait %s waits for a part of the site: %s", portrait_id, error)
         Portrait.objects.filter(pk=portrait_id).update(attempts=F("attempts") - 1)
         return None
 

@@ -19,6 +19,12 @@ class RollcallError(Exception):
         super().__init__(str(self.message))
 
 
+class ChangesMet(RollcallError):
+    code = "changes_met"
+    status = 409
+    message = _("Somebody changed the same thing at the same moment. Please look again.")
+
+
 # --- photos ---------------------------------------------------------------------------------------
 class PhotoRefused(RollcallError):
     code = "photo_refused"
@@ -81,6 +87,38 @@ class StorageAway(RollcallError):
     def __init__(self, reason: str = "") -> None:
         super().__init__()
         self.reason = reason
+
+
+class StorageReadOnly(StorageAway):
+    code = "storage_read_only"
+    message = _(
+        "The server cannot write to its folder of photos. What was accepted is safe; please tell the administrator."
+    )
+
+
+# --- parts that are away ----------------------------------------------------------------------------
+class DatabaseAway(RollcallError):
+    code = "database_gone"
+    status = 503
+    message = _("The database does not answer. Please try again in a moment.")
+
+
+class SealedAway(RollcallError):
+    code = "keys_missing"
+    status = 503
+    message = _(
+        "Photos and faces are locked: the server lacks the key they were sealed with. Nothing is lost; please tell the "
+        "administrator."
+    )
+
+
+class SealDamaged(RollcallError):
+    code = "seal_damaged"
+    status = 503
+    message = _(
+        "A stored photo or face was damaged or changed on the server and cannot be shown. Please tell the "
+        "administrator."
+    )
 
 
 # --- sessions -------------------------------------------------------------------------------------

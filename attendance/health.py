@@ -13,10 +13,11 @@ from django.db import DatabaseError, connection
 from django.db.models import Min, Q
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
-from attendance import mailing
+from attendance import health_parts, mailing
+from attendance.health_parts import Part
 from attendance.models import MailMessage, ReportJob, Snapshot
 from attendance.storage import media
 from recognition import lfw_cnn
@@ -25,17 +26,6 @@ from recognition.lfw_cnn import weight_files
 
 BACKLOG_IS_OLD = dt.timedelta(minutes=5)
 OFFICE_IS_LATE = dt.timedelta(minutes=10)
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One part of the site: whether it works, and a sentence a person understands."""
-
-    name: str
-    ok: bool
-    message: str | Promise
-    needed_to_accept: bool = False
-    """Without it no photo can be accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +41,19 @@ class Backlog:
 
 def check() -> list[Part]:
     """Every part, the needed ones first."""
-    return [_database(), _storage(), _queue(), _worker(), _office(), _second_opinion()]
+    return [
+        _database(),
+        _storage(),
+        _queue(),
+        _worker(),
+        _office(),
+        health_parts.beat(),
+        health_parts.keys(),
+        health_parts.models(),
+        _second_opinion(),
+        *health_parts.mood(),
+        health_parts.the_clock(),
+    ]
 
 
 def backlog() -> Backlog:
@@ -104,11 +106,21 @@ def _queue() -> Part:
 
 
 def _worker() -> Part:
-    """Judged by what gets done, not by what answers: an old backlog is what people notice."""
+    """Judged by whether one lives and by what gets done: an old backlog is what people notice."""
     try:
         age = backlog().age
     except DatabaseError:
-        return Part("workers", False, _("Not known while the database does not answer."))
+        return Part("workers", False, health_parts.UNKNOWN)
+    silent, silent_minutes = health_parts.silence("worker")
+    if silent and silent_minutes is None:
+        return Part("workers", False, _("No worker runs: photos are kept, and looked at once one does."))
+    if silent:
+        words = ngettext(
+            "No worker was heard of for %(minutes)d minute: photos are kept, and looked at once one runs.",
+            "No worker was heard of for %(minutes)d minutes: photos are kept, and looked at once one runs.",
+            silent_minutes or 0,
+        )
+        return Part("workers", False, words % {"minutes": silent_minutes})
     if age > BACKLOG_IS_OLD:
         minutes = int(age.total_seconds() // 60)
         return Part(
@@ -128,7 +140,7 @@ def _office() -> Part:
             ).exists()
         )
     except DatabaseError:
-        return Part("office", False, _("Not known while the database does not answer."))
+        return Part("office", False, health_parts.UNKNOWN)
     if late:
         return Part("office", False, _("Reports or e-mail have waited for more than ten minutes."))
     return Part("office", True, _("works"))

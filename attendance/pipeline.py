@@ -23,7 +23,7 @@ from django.db.models import Case, F, Q, When
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from attendance import clock, enrolment, errors, intake, marks, moods, photos, policies, second
+from attendance import clock, enrolment, faults, intake, marks, moods, photos, policies, second
 from attendance.engines import current_engine, to_bytes
 from attendance.galleries import gallery_for
 from attendance.models import Candidate, ClassSession, Course, Sighting, Snapshot
@@ -79,7 +79,8 @@ def process(snapshot_id: int) -> Outcome:
             second.read(faces),
         )
         return _write(claim, snapshot, look, time.monotonic() - started)
-    except (errors.StorageAway, errors.StorageFull):
+    except faults.PART_IS_AWAY as error:
+        log.warning("photo %s waits for a part of the site: %s", snapshot_id, error)
         return hand_back(claim)
     except (InterfaceError, OperationalError):
         raise  # nothing can be written down now: the lease brings the photo back
@@ -108,7 +109,7 @@ def claim_snapshot(snapshot_id: int) -> Claim | None:
 
 
 def hand_back(claim: Claim) -> Outcome:
-    """The store of files is away or full, no fault of the photo: it waits for the sweeper, and no attempt counts."""
+    """The store, a key or a model is away, no fault of the photo: it waits for the sweeper, and no attempt counts."""
     ours = Snapshot.objects.filter(pk=claim.snapshot_id, token=claim.token, state=Snapshot.State.PROCESSING)
     handed = ours.update(
         state=Snapshot.State.RECEIVED, attempts=F("attempts") - 1, token=None, lease_until=None

@@ -14,7 +14,7 @@ from typing import IO
 
 from cryptography.exceptions import InvalidTag
 
-from attendance.sealing import ID_BYTES, Keyring, SealBroken
+from attendance.sealing import ID_BYTES, KeyMissing, Keyring, SealBroken
 
 MAGIC = b"RCF1"
 PREFIX_BYTES = 7
@@ -68,7 +68,7 @@ class SealedReader(io.RawIOBase):
         key = next((key for key in keyring.keys if key.id == name), None)
         if key is None:
             file.close()
-            raise SealBroken(
+            raise KeyMissing(
                 f"{place} is sealed with the key {(name or b'').hex()}, which is not in ROLLCALL_KEYS"
             )
         self._cipher, self._prefix = key.cipher, header[-PREFIX_BYTES:]

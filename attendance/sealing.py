@@ -34,6 +34,10 @@ class SealBroken(OSError):
     """A sealed value cannot be opened: its key is not among ours, or it was changed or moved."""
 
 
+class KeyMissing(SealBroken):
+    """The key a value is sealed with is not among ours; with it the value could be read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """One key of 32 bytes, known by the first 8 bytes of its SHA-256."""
@@ -64,14 +68,15 @@ class Keyring:
         """What was sealed for ``place``; as it is if it is not sealed.
 
         Raises:
-            SealBroken: the key is not among ours, or the value was changed or belongs to another place.
+            KeyMissing: the key is not among ours.
+            SealBroken: the value was changed or belongs to another place.
         """
         if not is_sealed(stored):
             return stored
         name = stored[len(MAGIC) : len(MAGIC) + ID_BYTES]
         key = next((key for key in self.keys if key.id == name), None)
         if key is None:
-            raise SealBroken(f"{place} is sealed with the key {name.hex()}, which is not in ROLLCALL_KEYS")
+            raise KeyMissing(f"{place} is sealed with the key {name.hex()}, which is not in ROLLCALL_KEYS")
         try:
             return key.cipher.decrypt(
                 stored[HEADER_BYTES - NONCE_BYTES : HEADER_BYTES], stored[HEADER_BYTES:], place.encode()

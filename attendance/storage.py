@@ -103,7 +103,7 @@ class DurableStorage(SealedStorage, FileSystemStorage):
 
     def put(self, name: str, pieces: Iterable[bytes]) -> None:
         target = Path(self.path(name))
-        target.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(target.parent)
         beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
         try:
             with beside.open("xb") as out:
@@ -116,6 +116,8 @@ class DurableStorage(SealedStorage, FileSystemStorage):
             beside.unlink(missing_ok=True)
             if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
                 raise errors.StorageFull from error
+            if isinstance(error, OSError) and error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+                raise errors.StorageReadOnly from error
             raise
         folder = os.open(target.parent, os.O_RDONLY)
         try:
@@ -141,7 +143,30 @@ class DurableStorage(SealedStorage, FileSystemStorage):
         free = _free()
         if free < settings.ROLLCALL_MIN_FREE_BYTES:
             return False, _("The disk is full: new photos are refused until there is room.")
+        if not _can_write(Path(self.path(""))):
+            return False, _("Its folder cannot be written: new photos are refused until it can.")
         return True, _("%(free).1f GB free") % {"free": free / 1e9}
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+            raise errors.StorageReadOnly from error
+        raise
+
+
+def _can_write(folder: Path) -> bool:
+    """Tried, not asked: a read-only mount and a full quota are seen by nobody who only reads permissions."""
+    probe = folder / f".probe-{secrets.token_hex(8)}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError:
+        return False
+    return True
 
 
 def _free() -> int:

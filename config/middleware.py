@@ -86,3 +86,18 @@ class RequestLog:
         structlog.contextvars.clear_contextvars()
         response["X-Request-ID"] = number
         return response
+
+
+class HealthFirst:
+    """``/healthz`` and ``/readyz`` before anything that asks the database, checks a host's name or wants TLS: they
+    have to answer when nothing else does."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path in ("/healthz", "/readyz"):
+            from attendance import health  # models can be imported only once the applications are loaded
+
+            return (health.healthz if request.path == "/healthz" else health.readyz)(request)
+        return self.get_response(request)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import IntegrityError, OperationalError
+from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.defaults import server_error as page_for_server_error
@@ -17,6 +19,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
+from attendance import faults
 from attendance.errors import RollcallError
 
 log = logging.getLogger(__name__)
@@ -44,6 +47,10 @@ def problem(
 def problem_response(exc: Exception, context: Mapping[str, Any]) -> Response | None:
     """REST framework's exception handler: services' named errors and the framework's own, in one form."""
     instance = context["request"].path
+    fault = faults.named(exc)
+    if fault is not None:
+        log.error("a part of the site is away: %s", fault.code, exc_info=exc)
+        exc = fault
     if isinstance(exc, RollcallError):
         set_rollback()
         return _answer(Response(problem(exc.status, exc.code, str(exc.message), instance), status=exc.status))
@@ -55,9 +62,6 @@ def problem_response(exc: Exception, context: Mapping[str, Any]) -> Response | N
         exc = TooLarge()
     elif isinstance(exc, SuspiciousOperation):
         exc = exceptions.ParseError()
-    elif isinstance(exc, OperationalError):
-        log.error("the database does not answer: %s", exc)
-        exc = DatabaseGone()
     elif isinstance(exc, IntegrityError):
         log.error("two changes met in the database", exc_info=exc)
         exc = ChangesMet()
@@ -92,14 +96,6 @@ class LengthRequired(exceptions.APIException):
     default_detail = _("Send a Content-Length; a body in chunks of unknown length is not read.")
 
 
-class DatabaseGone(exceptions.APIException):
-    """The database does not answer, or not in time."""
-
-    status_code = 503
-    default_code = "database_gone"
-    default_detail = _("The database does not answer. Please try again in a moment.")
-
-
 class ChangesMet(exceptions.APIException):
     """The database refused a change that would not fit another one made at the same moment."""
 
@@ -109,7 +105,15 @@ class ChangesMet(exceptions.APIException):
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """The site's answer to a fault of its own: a problem where the API was asked, else the page."""
+    """The site's answer to a fault: a problem where the API was asked, else a page; a part that is away is named."""
+    fault = faults.named(sys.exception())
+    if fault is not None:
+        words = str(fault.message)
+        if request.path.startswith("/api/"):
+            return plain_problem(request, fault.status, fault.code, words)
+        number = request.META.get("ROLLCALL_REQUEST", "")
+        facts = {"message": words, "status": fault.status, "number": number}
+        return HttpResponse(render_to_string("503.html", facts), status=fault.status)
     if request.path.startswith("/api/"):
         return plain_problem(
             request, 500, "server_error", gettext("The server made a mistake. It is logged.")

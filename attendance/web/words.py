@@ -100,7 +100,11 @@ SITE_PARTS: Mapping[str, str | Promise] = {
     "queue": _("Queue"),
     "workers": _("Workers"),
     "office": _("Reports and e-mail"),
-    "models": _("Models"),
+    "beat": _("Regular work"),
+    "keys": _("Keys"),
+    "models": _("Face recognition"),
+    "mood": _("Mood of the class"),
+    "clock": _("Clock"),
     "second_opinion": _("Second opinion"),
 }
 
