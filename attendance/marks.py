@@ -216,6 +216,7 @@ def _change(mark: Mark, status: str, source: str, by: User) -> None:
     )
     mark.status, mark.source, mark.reason = status, source, ""
     mark.minutes_late = mark.minutes_early = None
+    mark.to_check = False  # it waits for nobody any more
     mark.decided_by, mark.decided_at = by, now
     mark.save()
 

@@ -97,6 +97,19 @@ def test_recomputing_twice_writes_nothing_the_second_time(session: ClassSession)
     assert list(session.marks.values()) == before
 
 
+def test_what_is_set_by_hand_waits_for_nobody_any_more(session: ClassSession, owner: User) -> None:
+    one, *_ = students(session)
+    enrol(one)
+    make.sighting(make.snapshot(session, 2), one, decision="uncertain")
+    marks.recompute(session.pk)
+    assert session.marks.get(student=one).to_check
+    mark = marks.set_by_hand(session, one, "absent", owner)
+    assert not session.marks.get(student=one).to_check
+    assert marks.recompute(session.pk).changed == 0
+    marks.undo(mark, owner)
+    assert session.marks.get(student=one).to_check
+
+
 def test_the_machine_says_what_it_would_have_said_beside_a_persons_mark(
     session: ClassSession, owner: User
 ) -> None:
