@@ -114,6 +114,31 @@ def test_looking_changing_and_exporting_are_written_once_each(client: Client) ->
     assert student.given_name not in str(list(AuditEntry.objects.values_list("about", "what")))
 
 
+def test_an_entry_holds_ids_and_words_of_the_program_and_nothing_of_a_face(client: Client) -> None:
+    """Every look, change and export a page offers about one face: its entries are numbers and names of routes."""
+    teacher = make.teacher("ada")
+    session = make.session(make.course(teacher, students=1))
+    student = session.course.students.get()
+    template = make.template(student)
+    sighting = make.sighting(make.snapshot(session), student)
+    marks.recompute(session.pk)
+    client.force_login(teacher)
+    for name, arguments in (
+        ("student", [student.pk]), ("session", [session.pk]), ("face", [session.pk, sighting.pk]),
+        ("face-crop", [sighting.pk]), ("template-crop", [template.pk]), ("roll-csv", [session.pk]),
+        ("mark-history", [session.pk, student.pk]),
+    ):  # fmt: skip
+        assert client.get(reverse(f"web:{name}", args=arguments)).status_code == 200
+    client.post(reverse("web:face-decide", args=[session.pk, sighting.pk]), {"verdict": "not_a_face"})
+    client.post(reverse("web:consent-withdraw", args=[student.pk]))
+    entries = list(audit.search())
+    assert len({entry.what for entry in entries} - {"web:login"}) == 9
+    for entry in entries:
+        assert set(entry.about) <= {"student", "session", "sighting", "template"}, entry.what
+        assert all(isinstance(value, int) for value in entry.about.values()), entry.what
+        assert student.number not in f"{entry.what} {entry.actor} {entry.about}"
+
+
 def test_a_refused_look_is_not_written_as_one(client: Client) -> None:
     session = make.session(make.course(make.teacher(), students=1))
     client.force_login(make.teacher("curious"))

@@ -8,7 +8,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from attendance import pairing
+from attendance import marks, pairing
 from attendance.models import (
     Camera,
     Consent,
@@ -209,3 +209,21 @@ def test_a_pairing_code_that_was_used_for_no_camera_or_never_lived() -> None:
     refused(lambda: run(f"{update} used_at = made_at WHERE id = %s", row.pk))
     refused(lambda: run(f"{update} expires_at = made_at WHERE id = %s", row.pk))
     refused(lambda: copy_row("attendance_pairingcode", row.pk))
+
+
+def test_a_change_of_a_mark_that_was_taken_back_by_nobody(mark: Mark) -> None:
+    person = make.teacher()
+    marks.set_by_hand(mark.session, mark.student, "late", person)
+    refused(lambda: run("UPDATE attendance_markchange SET undone_at = at"))
+    refused(lambda: run("UPDATE attendance_markchange SET undone_by_id = by_id"))
+    run("UPDATE attendance_markchange SET undone_at = at, undone_by_id = by_id")
+
+
+def test_a_closed_sessions_mark_without_a_source(mark: Mark) -> None:
+    run(
+        "UPDATE attendance_classsession SET state = 'closed', closed_at = ends_at WHERE id = %s",
+        mark.session_id,
+    )
+    refused(lambda: run("UPDATE attendance_mark SET source = NULL WHERE id = %s", mark.pk))
+    refused(lambda: run("UPDATE attendance_mark SET source = '' WHERE id = %s", mark.pk))
+    refused(lambda: copy_row("attendance_mark", mark.pk, student_id=make.student().pk, source=None))

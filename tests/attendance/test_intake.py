@@ -5,12 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import errno
 import io
+import os
+import stat
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from django.core.files.storage import default_storage
+from django.db import connection, connections
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 from PIL import Image
@@ -211,3 +214,49 @@ def test_a_camera_back_after_a_day_without_network_brings_what_it_shot_in_the_le
     session.closed_at -= 3 * day
     with pytest.raises(errors.SessionNotOpen):
         intake.receive(session, make.jpeg(2), camera=camera, taken_at=in_the_lesson)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_file_before_row_and_row_before_answer(
+    session: ClassSession, sent: Sent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a power cut leaves, in whichever moment it comes, is a photo that was not answered or one that is whole."""
+    happened: list[str] = []
+    sync, rename, commit = os.fsync, Path.rename, type(connections["default"])._commit
+
+    def syncs(descriptor: int) -> None:
+        happened.append("folder synced" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file synced")
+        sync(descriptor)
+
+    def renames(path: Path, target: Path) -> Path:
+        happened.append("file renamed")
+        return rename(path, target)
+
+    def commits(self: Any) -> None:
+        happened.append("committed")
+        commit(self)
+
+    def statement(execute: Any, sql: str, *rest: Any) -> Any:
+        if sql.startswith('INSERT INTO "attendance_snapshot"'):
+            happened.append("row written")
+        return execute(sql, *rest)
+
+    monkeypatch.setattr(os, "fsync", syncs)
+    monkeypatch.setattr(Path, "rename", renames)
+    monkeypatch.setattr(type(connections["default"]), "_commit", commits)
+    monkeypatch.setattr(intake, "enqueue", lambda *_args, **_named: happened.append("queued"))
+    with connection.execute_wrapper(statement):
+        intake.receive(session, make.jpeg(1))
+    happened.append("answered")
+    assert happened == [
+        "file synced", "file renamed", "folder synced", "row written", "committed", "queued", "answered"
+    ]  # fmt: skip
+
+
+def test_a_commit_on_sqlite_is_on_disk() -> None:
+    """``synchronous=FULL``: with a write-ahead log anything less forgets the last commits in a power cut."""
+    if connection.vendor != "sqlite":
+        pytest.skip("only on SQLite: PostgreSQL syncs by itself")
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA synchronous")
+        assert cursor.fetchone() == (2,)
