@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from attendance import errors, marks, offers
+from attendance.consent_faces import drop_faces_without_consent
 from attendance.models import ClassSession, Review, Sighting, Student
 
 FINAL = (Review.Verdict.IS, Review.Verdict.NOT_IN_CLASS, Review.Verdict.NOT_A_FACE)
@@ -86,6 +87,8 @@ def decide_all(
             written = tuple(
                 _record(sighting, verdict, by, student, batch, dict(shown or {})) for sighting in sightings
             )
+            if verdict == Review.Verdict.IS and student is not None:
+                drop_faces_without_consent(student, [sighting.pk for sighting in sightings])
             marks.recompute(session.pk)
             marks.touch(session.pk)
             moved = _moved(before, _statuses(session))

@@ -26,6 +26,7 @@ from attendance import (
     places,
     privacy,
     renewals,
+    reviews,
     rosters,
     schooltime,
 )
@@ -366,6 +367,27 @@ def test_the_sweep_finds_a_face_of_somebody_without_consent(course: Course) -> N
     finding = next(one for one in doctor.examine() if one.part == "consent")
     assert not finding.ok
     assert "recognised faces" in finding.sentence
+
+
+def test_a_face_named_as_somebody_without_consent_is_not_kept(
+    course: Course, django_capture_on_commit_callbacks: Any
+) -> None:
+    by, session = course.teachers.get(), make.session(course, min_sightings=1)
+    agreed, declined = course.students.order_by("pk")[:2]
+    make.template(agreed)
+    faces = [make.sighting(make.snapshot(session, n), None, "unknown") for n in (2, 9)]
+    path = Path(default_storage.path(faces[0].chip.name))
+    with django_capture_on_commit_callbacks(execute=True):
+        word = reviews.decide(faces[0], "is", by, declined)
+        reviews.decide(faces[1], "is", by, agreed)
+    for face in faces:
+        face.refresh_from_db()
+    assert (faces[0].chip.name, faces[0].encoding, path.exists()) == ("", None, False)
+    assert faces[1].chip.name, "who agreed keeps theirs"
+    assert session.marks.get(student=declined).status == "present"
+    assert consent_sweep.sweep().clean
+    reviews.undo(word, by)
+    assert session.marks.get(student=declined).status != "present"
 
 
 def test_the_sweep_finds_a_file_that_belongs_to_nobody(
