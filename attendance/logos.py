@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import io
-import warnings
 
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
@@ -38,14 +37,12 @@ def clean(data: bytes) -> Image.Image:
     if data.lstrip()[:256].lower().startswith((b"<svg", b"<?xml", b"<!doctype")):
         raise LogoRefused(_("An SVG can hold programs and is not taken; save the logo as PNG."))
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            image = Image.open(io.BytesIO(data), formats=("PNG", "JPEG"))
-            if image.width * image.height > MAX_PIXELS or min(image.size) < 16 or max(image.size) > MAX_SIDE:
-                raise LogoRefused(_("A logo is between 16 pixels and 4000 pixels on each side."))
-            photos.check_scans(data)
-            image.load()
-            kept = image.convert("RGBA")
+        image = Image.open(io.BytesIO(data), formats=("PNG", "JPEG"))
+        if image.width * image.height > MAX_PIXELS or min(image.size) < 16 or max(image.size) > MAX_SIDE:
+            raise LogoRefused(_("A logo is between 16 pixels and 4000 pixels on each side."))
+        photos.check_scans(data)
+        image.load()
+        kept = image.convert("RGBA")
     except (UnidentifiedImageError, errors.PhotoTooIntricate) as error:
         raise LogoRefused from error
     except photos.STUMBLES as error:

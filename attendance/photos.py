@@ -45,6 +45,8 @@ _TURNS = {
 
 # Pillow's own bound only warns; ours is checked on the header, before any pixel is decoded.
 Image.MAX_IMAGE_PIXELS = None
+# What it has to say about odd metadata is no news, and no line for each in the log. For good, as threads share filters.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 UprightPhoto = npt.NDArray[np.uint8]
 
@@ -76,8 +78,10 @@ def clean(data: bytes, *, max_bytes: int, max_pixels: int) -> CleanPhoto:
     image = _open(data)
     _check_header(image, max_pixels)
     check_scans(data)
-    taken_at = _taken_at(image)
     upright = _decode(image)
+    taken_at = _taken_at(
+        image
+    )  # afterwards: looking for metadata decodes a PNG, and a second try hides what failed
     upright.info.clear()  # a comment would be written again
     out = io.BytesIO()
     upright.save(out, "JPEG", quality=JPEG_QUALITY)
@@ -100,9 +104,7 @@ def encode_jpeg(image: UprightPhoto, quality: int = JPEG_QUALITY) -> bytes:
 
 def _open(data: bytes) -> Image.Image:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return Image.open(io.BytesIO(data), formats=FORMATS)
+        return Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError as error:
         raise errors.PhotoNotAnImage from error
     except STUMBLES as error:
@@ -162,17 +164,15 @@ def _decode(image: Image.Image) -> Image.Image:
     At 50 megapixels every copy counts: nothing is copied that need not be.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            image.load()
-            turn = _TURNS.get(_orientation(image))
-            if turn is not None:
-                image = image.transpose(turn)
-            if image.mode.startswith(("I", "F")):
-                image = _to_8_bit(image)
-            if image.has_transparency_data:
-                return _on_white(image)
-            return image if image.mode == "RGB" else image.convert("RGB")
+        image.load()
+        turn = _TURNS.get(_orientation(image))
+        if turn is not None:
+            image = image.transpose(turn)
+        if image.mode.startswith(("I", "F")):
+            image = _to_8_bit(image)
+        if image.has_transparency_data:
+            return _on_white(image)
+        return image if image.mode == "RGB" else image.convert("RGB")
     except STUMBLES as error:
         raise errors.PhotoBroken from error
 

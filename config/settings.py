@@ -82,6 +82,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "attendance.web.guards.KeptByNoCache",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -91,6 +92,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "attendance.web.guards.TextOnly",
     "attendance.second_factor_gate.SecondFactorGate",
     "attendance.schooltime.SchoolTimeMiddleware",
     "attendance.labels.LabelsMiddleware",
@@ -388,6 +390,8 @@ ROLLCALL_WORKER_PROCESSES = env.int("ROLLCALL_WORKER_PROCESSES", default=1)
 ROLLCALL_TORCH_THREADS = env.int("ROLLCALL_TORCH_THREADS", default=0)
 """0: the machine's cores shared out over the worker processes."""
 
+ROLLCALL_FORGOTTEN_FILE = env.str("ROLLCALL_FORGOTTEN_FILE", default=str(DATA_DIR / "forgotten.jsonl"))
+"""Who withdrew or was deleted, as hashes: read when a backup is restored, so best kept where backups are."""
 ROLLCALL_METRICS_TOKEN = secret("ROLLCALL_METRICS_TOKEN")
 """Who brings it as a bearer token may read ``/metrics``; empty: there is no such page."""
 

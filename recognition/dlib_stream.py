@@ -79,6 +79,14 @@ class DlibStream:
         except OverflowError:
             self.fail(f"{what}: a number too large", start)
 
+    def single(self, what: str) -> float:
+        """A float or double as the float32 nearest to it."""
+        start = self.offset
+        try:
+            return float32(self.real(what))
+        except OverflowError:
+            self.fail(f"{what}: a number too large for float32", start)
+
     def boolean(self, what: str) -> bool:
         """One ASCII character, "0" or "1"."""
         start = self.offset
@@ -129,5 +137,5 @@ class DlibStream:
 
 
 def float32(value: float) -> float:
-    """The value rounded once to float32, as dlib does when it reads a float."""
+    """The value rounded once to float32, as dlib does when it reads a float. Raises OverflowError."""
     return float(struct.unpack("<f", struct.pack("<f", value))[0])

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recognition import model_files
-from recognition.dlib_stream import DlibStream, float32
+from recognition.dlib_stream import DlibStream
 from recognition.errors import DlibWeightsError
 
 FloatArray: TypeAlias = npt.NDArray[np.float32]
@@ -252,7 +252,7 @@ def _read_layers(stream: DlibStream, steps: list[_Step]) -> tuple[list[Convoluti
 
 def _read_averages(stream: DlibStream, name: str) -> tuple[float, float, float]:
     stream.expect_name(name, "input layer")
-    red, green, blue = (float32(stream.real("mean colour")) for _ in range(3))
+    red, green, blue = (stream.single("mean colour") for _ in range(3))
     return red, green, blue
 
 

@@ -45,7 +45,9 @@ class OddFile:
 
 @functools.cache
 def odd_files() -> tuple[OddFile, ...]:
-    """All of them, refused ones first."""
+    """All of them."""
+    from tests import odd_photos  # made with what stands here
+
     return (
         *_not_photos(),
         *_damaged(),
@@ -53,6 +55,7 @@ def odd_files() -> tuple[OddFile, ...]:
         *_moving(),
         *_unusual_but_good(),
         *_two_at_once(),
+        *odd_photos.more(),
     )
 
 
@@ -93,10 +96,10 @@ def png_bomb(width: int, height: int) -> bytes:
 
 def _png(width: int, height: int, data: bytes, depth: int, colour: int) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", data) + _chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 
 
-def _chunk(kind: bytes, data: bytes) -> bytes:
+def chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 

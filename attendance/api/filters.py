@@ -45,6 +45,36 @@ class IdFilter(django_filters.NumberFilter):  # type: ignore[misc]
         """The field bounds itself."""
 
 
+class StrictForm(forms.Form):
+    """A filter that says nothing would leave a list wider than was meant: it is refused."""
+
+    def clean(self) -> dict[str, Any] | None:
+        for name in self.fields:
+            if name in self.data and name not in self.errors and not self.data.get(name):
+                self.add_error(name, _("A value is needed."))
+        return super().clean()
+
+
+class _FlagFormField(forms.NullBooleanField):
+    words = {"true": True, "True": True, "1": True, "false": False, "False": False, "0": False}
+
+    def to_python(self, value: Any) -> bool | None:
+        if value in (None, ""):
+            return None
+        if value not in self.words:
+            raise ValidationError(_("Say true or false."))
+        return self.words[value]
+
+
+class FlagFilter(django_filters.BooleanFilter):  # type: ignore[misc]
+    """``true`` or ``false``, and nothing that is neither."""
+
+    field_class = _FlagFormField
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, widget=forms.TextInput, **kwargs)
+
+
 class CourseFilter(django_filters.FilterSet):  # type: ignore[misc]
     term = IdFilter(field_name="term_id")
     code = django_filters.CharFilter(max_length=40)
@@ -52,6 +82,7 @@ class CourseFilter(django_filters.FilterSet):  # type: ignore[misc]
     class Meta:
         model = Course
         fields: list[str] = []
+        form = StrictForm
 
 
 class ContestFilter(django_filters.FilterSet):  # type: ignore[misc]
@@ -62,6 +93,7 @@ class ContestFilter(django_filters.FilterSet):  # type: ignore[misc]
     class Meta:
         model = Contest
         fields: list[str] = []
+        form = StrictForm
 
 
 class SessionFilter(django_filters.FilterSet):  # type: ignore[misc]
@@ -74,6 +106,7 @@ class SessionFilter(django_filters.FilterSet):  # type: ignore[misc]
     class Meta:
         model = ClassSession
         fields: list[str] = []
+        form = StrictForm
 
 
 class SnapshotFilter(django_filters.FilterSet):  # type: ignore[misc]
@@ -85,26 +118,29 @@ class SnapshotFilter(django_filters.FilterSet):  # type: ignore[misc]
     class Meta:
         model = Snapshot
         fields: list[str] = []
+        form = StrictForm
 
 
 class MarkFilter(django_filters.FilterSet):  # type: ignore[misc]
     status = django_filters.ChoiceFilter(choices=Mark.Status.choices)
     source = django_filters.ChoiceFilter(choices=Mark.Source.choices)
-    to_check = django_filters.BooleanFilter()
+    to_check = FlagFilter()
 
     class Meta:
         model = Mark
         fields: list[str] = []
+        form = StrictForm
 
 
 class RosterFilter(django_filters.FilterSet):  # type: ignore[misc]
-    current = django_filters.BooleanFilter(
+    current = FlagFilter(
         field_name="left_on", lookup_expr="isnull", label="On the roster now; false: has left."
     )
 
     class Meta:
         model = RosterEntry
         fields: list[str] = []
+        form = StrictForm
 
 
 class StudentFilter(django_filters.FilterSet):  # type: ignore[misc]
@@ -117,6 +153,7 @@ class StudentFilter(django_filters.FilterSet):  # type: ignore[misc]
     class Meta:
         model = Student
         fields: list[str] = []
+        form = StrictForm
 
     def on_roster_of(self, students: QuerySet[Student], name: str, value: int) -> QuerySet[Student]:
         entries = RosterEntry.objects.filter(course_id=value, left_on__isnull=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import path, re_path
 
 from attendance.api import views_agents as agents
 from attendance.api import views_calendar as calendar
@@ -115,5 +115,5 @@ urlpatterns = [
     path("report-jobs/", reports.ReportJobsView.as_view(), name="report-jobs"),
     path("report-jobs/<uuid:job_id>/", reports.ReportJobView.as_view(), name="report-job"),
     path("report-jobs/<uuid:job_id>/file/", reports.ReportJobFileView.as_view(), name="report-job-file"),
-    path("<path:rest>", docs.nothing_here, name="nothing-here"),
+    re_path(r"^(?P<rest>(?s:.+))\Z", docs.nothing_here, name="nothing-here"),
 ]

@@ -188,6 +188,7 @@ class DeskUndoView(DeskView):
 
 class DeskManyView(DeskView):
     serializer_class = ConfirmSerializer
+    pagination_class = None
 
     @extend_schema(
         operation_id="desk_offers",

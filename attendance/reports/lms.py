@@ -92,7 +92,10 @@ def fill_canvas(text: str, matrix: Matrix, column: str = "") -> Filled:
     ``column`` is the assignment's title with or without its id; without it, the one that begins with
     *Attendance*. Raises ``CanvasFileRefused`` where header or column are not clear.
     """
-    rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+    try:
+        rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+    except csv.Error as error:
+        raise CanvasFileRefused from error
     if len(rows) < 2 or not {"Student", "ID"} <= set(rows[0]):
         raise CanvasFileRefused
     header = rows[0]

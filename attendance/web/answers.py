@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
+from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -16,7 +18,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import trigger_client_event
 
 from attendance import permissions
-from attendance.errors import RollcallError
+from attendance.errors import ChangesMet, RollcallError
+
+log = logging.getLogger(__name__)
 
 Arguments = ParamSpec("Arguments")
 View = Callable[Concatenate[HttpRequest, Arguments], HttpResponseBase]
@@ -51,6 +55,17 @@ def back(request: HttpRequest, fallback: str) -> HttpResponse:
     return redirect(fallback)
 
 
+def _together(
+    view: View[Arguments], request: HttpRequest, /, *args: Arguments.args, **kwargs: Arguments.kwargs
+) -> HttpResponseBase:
+    """The view's answer; two changes that met in the database are a named error, as they are for the API."""
+    try:
+        return view(request, *args, **kwargs)
+    except IntegrityError as error:
+        log.error("two changes met in the database")
+        raise ChangesMet from error
+
+
 def says_why(view: View[Arguments]) -> View[Arguments]:
     """Put a service's named error into words: beside an htmx part, as JSON for an upload, else on the page."""
 
@@ -58,7 +73,7 @@ def says_why(view: View[Arguments]) -> View[Arguments]:
         request: HttpRequest, /, *args: Arguments.args, **kwargs: Arguments.kwargs
     ) -> HttpResponseBase:
         try:
-            return view(request, *args, **kwargs)
+            return _together(view, request, *args, **kwargs)
         except RollcallError as error:
             words = str(error.message)
             if is_htmx(request):

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from attendance import feeds, permissions
 from attendance.models import CalendarFeed
 from attendance.web.answers import page, user_of
+from attendance.web.asked import number
 
 
 @page
@@ -28,7 +29,7 @@ def make(request: HttpRequest) -> HttpResponse:
     course = None
     if text:
         mine = permissions.courses_for(request.user)
-        course = get_object_or_404(mine, pk=int(text) if text.isascii() and text.isdecimal() else 0)
+        course = get_object_or_404(mine, pk=number(text))
     _feed, token = feeds.make(user_of(request), course)
     return _page(request, request.build_absolute_uri(reverse("web:calendar-feed", args=[token])))
 

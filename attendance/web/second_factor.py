@@ -140,7 +140,8 @@ def _where_to(request: HttpRequest) -> str:
     """Where the person wanted to go, if that is a page of ours."""
     wanted = request.POST.get("next", request.GET.get("next", ""))
     ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    return wanted if ours else reverse("web:today")
+    # A bare word would be taken for the name of a page.
+    return wanted if ours and wanted.startswith(("/", "http")) else reverse("web:today")
 
 
 def _is_verified(request: HttpRequest) -> bool:

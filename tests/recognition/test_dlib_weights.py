@@ -204,6 +204,11 @@ def test_infinities_and_nan_are_refused(exponent: bytes) -> None:
         DlibStream(b"\x01\x00" + exponent, "x").real("r")
 
 
+def test_a_mean_colour_too_large_for_float32() -> None:
+    with pytest.raises(DlibWeightsError, match="at byte 0: mean colour: a number too large for float32"):
+        DlibStream(b"\x01\x01\x02\xe8\x03", "x").single("mean colour")
+
+
 def test_tensor_that_promises_more_than_the_file_has() -> None:
     data = b"\x01\x02" + b"\x03\xff\xff\x7f" + b"\x01\x01" * 3
     with pytest.raises(DlibWeightsError, match="ends inside"):

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from attendance.api.serializers.fields import InstantField, address
+from attendance.api.serializers.fields import InstantField, TextField, address
 from attendance.api.serializers.school import RoomSerializer
 from attendance.cameras import Schedule, ShotPolicy
 from attendance.models import ClassSession
@@ -18,13 +18,11 @@ _KINDS = ("usb", "rtsp", "http", "folder", "video", "phone")
 class PairSerializer(serializers.Serializer[Any]):
     """What a device hands in with its pairing code."""
 
-    code = serializers.CharField(
-        max_length=40, help_text="As shown on the camera page; case and dashes do not matter."
-    )
-    name = serializers.CharField(
+    code = TextField(max_length=40, help_text="As shown on the camera page; case and dashes do not matter.")
+    name = TextField(
         max_length=100, required=False, allow_blank=True, default="", help_text="Such as `front, left`."
     )
-    version = serializers.CharField(
+    version = TextField(
         max_length=40, required=False, allow_blank=True, default="", help_text="Of the agent."
     )
 
@@ -78,7 +76,7 @@ class ScheduleSerializer(serializers.Serializer[Schedule]):
 class HeartbeatSerializer(serializers.Serializer[Any]):
     """What an agent says of itself; null or left out is unknown."""
 
-    version = serializers.CharField(max_length=40, required=False, allow_null=True, allow_blank=True)
+    version = TextField(max_length=40, required=False, allow_null=True, allow_blank=True)
     source = serializers.ChoiceField(choices=_KINDS, required=False, allow_null=True)  # type: ignore[assignment]
     capturing = serializers.BooleanField(required=False, allow_null=True)
     clock_offset_ms = serializers.IntegerField(
@@ -101,7 +99,7 @@ class HeartbeatSerializer(serializers.Serializer[Any]):
         allow_null=True,
         help_text="Width in pixels, of its last shot.",
     )
-    error = serializers.CharField(
+    error = TextField(
         max_length=300,
         required=False,
         allow_null=True,

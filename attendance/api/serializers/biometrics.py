@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from attendance.api.serializers.fields import address
+from attendance.api.serializers.fields import TextField, address
 from attendance.models import (
     Consent,
     Portrait,
@@ -27,9 +27,9 @@ class NewConsentSerializer(serializers.Serializer[Any]):
     """Who gave consent, how, and on which text (the school's present text unless another is named)."""
 
     given_by = serializers.ChoiceField(choices=Consent.GivenBy.choices)
-    given_by_name = serializers.CharField(max_length=200)
+    given_by_name = TextField(max_length=200)
     method = serializers.ChoiceField(choices=Consent.Method.choices)
-    text_version = serializers.CharField(max_length=32, required=False)
+    text_version = TextField(max_length=32, required=False)
 
 
 class PortraitSerializer(serializers.ModelSerializer[Portrait]):

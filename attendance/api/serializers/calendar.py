@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from attendance import timetables
-from attendance.api.serializers.fields import IdField
+from attendance.api.serializers.fields import IdField, TextField
 from attendance.api.serializers.school import CourseBriefSerializer, RoomSerializer, StudentBriefSerializer
 from attendance.models import Excuse, Holiday, TimetableSlot
 
@@ -24,9 +25,24 @@ class DayField(serializers.DateField):
         return day
 
 
+CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?$"
+
+
+@extend_schema_field({"type": "string", "pattern": CLOCK, "example": "09:15:00"})
+class ClockField(serializers.TimeField):
+    """A time on the school's clock; one with an offset is another clock's, and is refused."""
+
+    def to_internal_value(self, value: Any) -> dt.time:
+        if not isinstance(value, str) or not re.fullmatch(CLOCK, value):
+            self.fail("invalid", format="hh:mm[:ss]")
+        return super().to_internal_value(value)
+
+
 class SlotSerializer(serializers.ModelSerializer[TimetableSlot]):
     """A lesson of the week, on the school's clock; Monday is 0."""
 
+    starts = ClockField(read_only=True)
+    ends = ClockField(read_only=True)
     room = RoomSerializer(read_only=True, allow_null=True)
 
     class Meta:
@@ -39,8 +55,8 @@ class NewSlotSerializer(serializers.Serializer[Any]):
     """An end that is not after the start lies on the next day."""
 
     weekday = serializers.IntegerField(min_value=0, max_value=6)
-    starts = serializers.TimeField()
-    ends = serializers.TimeField()
+    starts = ClockField()
+    ends = ClockField()
     room = IdField(required=False, allow_null=True, default=None)
     first_day = DayField()
     last_day = DayField()
@@ -83,13 +99,13 @@ class HolidaySerializer(serializers.ModelSerializer[Holiday]):
 
 
 class NewHolidaySerializer(serializers.Serializer[Any]):
-    name = serializers.CharField(max_length=120)
+    name = TextField(max_length=120)
     first_day = DayField()
     last_day = DayField()
 
 
 class CancelSerializer(serializers.Serializer[Any]):
-    reason = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+    reason = TextField(max_length=200, required=False, allow_blank=True, default="")
 
 
 class ExcuseSerializer(serializers.ModelSerializer[Excuse]):
@@ -125,4 +141,4 @@ class NewExcuseSerializer(serializers.Serializer[Any]):
     last_day = DayField(required=False)
     sessions = serializers.ListField(child=IdField(), required=False, max_length=200)
     reason = serializers.ChoiceField(choices=Excuse.Reason.choices)
-    note = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+    note = TextField(max_length=300, required=False, allow_blank=True, default="")

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from attendance.api.serializers.fields import IdField, address
+from attendance.api.serializers.fields import IdField, TextField, address
 from attendance.api.serializers.school import RoomSerializer, StudentBriefSerializer
 from attendance.models import (
     Camera,
@@ -196,5 +196,5 @@ class CameraWithKeySerializer(CameraSerializer):
 
 
 class NewCameraSerializer(serializers.Serializer[Any]):
-    name = serializers.CharField(max_length=100)
+    name = TextField(max_length=100)
     room = IdField()

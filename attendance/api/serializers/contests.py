@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from attendance.api.serializers.fields import IdField
+from attendance.api.serializers.fields import IdField, TextField
 from attendance.api.serializers.school import StudentBriefSerializer
 from attendance.contests import GRANTED, NOTE_LENGTH
 from attendance.models import Contest, Mark
@@ -34,7 +34,7 @@ class NewContestSerializer(serializers.Serializer[Any]):
 
     session = IdField()
     sighting = IdField(required=False, allow_null=True, default=None)
-    note = serializers.CharField(max_length=NOTE_LENGTH, required=False, allow_blank=True, default="")
+    note = TextField(max_length=NOTE_LENGTH, required=False, allow_blank=True, default="")
 
 
 class ContestAnswerSerializer(serializers.Serializer[Any]):
@@ -44,7 +44,7 @@ class ContestAnswerSerializer(serializers.Serializer[Any]):
     status = serializers.ChoiceField(
         choices=[status.value for status in GRANTED], required=False, default=Mark.Status.PRESENT.value
     )
-    answer = serializers.CharField(max_length=NOTE_LENGTH, required=False, allow_blank=True, default="")
+    answer = TextField(max_length=NOTE_LENGTH, required=False, allow_blank=True, default="")
 
 
 class OwnFaceSerializer(serializers.Serializer[Any]):

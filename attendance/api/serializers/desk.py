@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from attendance.api.serializers.fields import IdField
+from attendance.api.serializers.fields import IdField, TextField
 from attendance.desk.acts import ABOUT_A_STUDENT, Act
 from attendance.desk.items import Kind
 
@@ -85,7 +85,7 @@ class DecisionSerializer(serializers.Serializer[Any]):
         default=list,
         help_text="Of a split: the faces that are somebody else.",
     )
-    item = serializers.CharField(
+    item = TextField(
         max_length=60,
         required=False,
         default="",
@@ -119,7 +119,7 @@ class BatchSerializer(serializers.Serializer[Any]):
 class OfferSerializer(serializers.Serializer[Any]):
     """An item whose likeliest student may be confirmed together with others."""
 
-    item = serializers.CharField(source="desk_item.key", max_length=60)
+    item = TextField(source="desk_item.key", max_length=60)
     student = IdField(source="student_id")
     faces = serializers.ListField(child=IdField(), source="sighting_ids", max_length=MOST_FACES)
     chance = serializers.FloatField(read_only=True)

@@ -21,6 +21,15 @@ class IdField(serializers.IntegerField):
         super().__init__(min_value=1, max_value=BIGGEST_ID, **kwargs)
 
 
+class TextField(serializers.CharField):
+    """Text, and nothing else: a number where a name belongs is the sender's mistake."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class InstantField(serializers.DateTimeField):
     """A moment within living memory: far-off years overflow when they change zones."""
 

@@ -67,12 +67,21 @@ class BandSerializer(serializers.Serializer[Any]):
 
 
 class CameraFacesSerializer(serializers.Serializer[Any]):
-    camera = serializers.IntegerField(source="0.pk", read_only=True)
-    faces = serializers.IntegerField(source="1.faces", read_only=True)
-    small = RateSerializer(source="1.small", read_only=True)
-    blurred = RateSerializer(source="1.blurred", read_only=True)
-    dark = RateSerializer(source="1.dark", read_only=True)
-    advice = serializers.ListField(source="1.advice", child=serializers.CharField(), read_only=True)
+    """Of a pair: the camera, and what is known of its faces."""
+
+    camera = serializers.IntegerField(read_only=True)
+    faces = serializers.IntegerField(read_only=True)
+    small = RateSerializer(read_only=True)
+    blurred = RateSerializer(read_only=True)
+    dark = RateSerializer(read_only=True)
+    advice = serializers.ListField(child=serializers.CharField(), read_only=True)
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        camera, faces = instance
+        named = {"camera": camera.pk, "faces": faces.faces, "advice": faces.advice}
+        return super().to_representation(
+            {**named, "small": faces.small, "blurred": faces.blurred, "dark": faces.dark}
+        )
 
 
 class LearnedSerializer(serializers.Serializer[Any]):

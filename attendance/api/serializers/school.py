@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from attendance.api.serializers.fields import address
+from attendance.api.serializers.fields import TextField, address
 from attendance.models import (
     Consent,
     Course,
@@ -118,9 +118,9 @@ class RosterEntrySerializer(serializers.ModelSerializer[RosterEntry]):
 class NewStudentSerializer(serializers.Serializer[Any]):
     """A student to put on a roster by hand."""
 
-    number = serializers.CharField(max_length=40)
-    given_name = serializers.CharField(max_length=120)
-    family_name = serializers.CharField(max_length=120, required=False, default="", allow_blank=True)
+    number = TextField(max_length=40)
+    given_name = TextField(max_length=120)
+    family_name = TextField(max_length=120, required=False, default="", allow_blank=True)
     email = serializers.EmailField(max_length=254, required=False, default="", allow_blank=True)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from attendance.api.serializers.fields import IdField, InstantField, address
+from attendance.api.serializers.fields import IdField, InstantField, TextField, address
 from attendance.api.serializers.school import CourseBriefSerializer, RoomSerializer, StudentBriefSerializer
 from attendance.models import (
     ClassSession,
@@ -88,7 +88,7 @@ class NewMarkSerializer(serializers.Serializer[Any]):
     """A person's mark. Without ``note`` the note that is there stays."""
 
     status = serializers.ChoiceField(choices=Mark.Status.choices)
-    note = serializers.CharField(max_length=300, required=False, allow_blank=True)
+    note = TextField(max_length=300, required=False, allow_blank=True)
 
 
 class RestMarkSerializer(serializers.Serializer[Any]):
