@@ -61,7 +61,12 @@ def web(host: str, env: Mapping[str, str]) -> Service:
             "--bind",
             bound(host, port),
         ),
-        *("--worker-class", "config.patience.PatientWorker", "--workers", env.get("ROLLCALL_WEB_PROCESSES", "2")),
+        *(
+            "--worker-class",
+            "config.patience.PatientWorker",
+            "--workers",
+            env.get("ROLLCALL_WEB_PROCESSES", "2"),
+        ),
         *("--threads", env.get("ROLLCALL_WEB_THREADS", "4"), "--timeout", "120", "--graceful-timeout", "8"),
         *("--keep-alive", "5", "--worker-tmp-dir", worker_tmp(), "--no-control-socket"),
         *("--logger-class", "config.logs.GunicornLogger"),
