@@ -6,13 +6,14 @@ What was deleted between the two (a withdrawal, retention) is left out, as it sh
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import os
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from typing import Any
 
 from django.core.management import call_command
 from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
@@ -29,6 +31,7 @@ from attendance.storage import media
 FORMAT = 1
 MANIFEST = "manifest.json"
 MEDIA = "media"
+NAMED_BY = "%Y-%m-%dT%H%M%S.%fZ"
 COPIED_AT_ONCE = 1024 * 1024
 
 
@@ -75,6 +78,43 @@ def backup(target: Path) -> Summary:
     return Summary(len(hashes) - 1, size, missing)
 
 
+def backup_into(folder: Path, keep: int) -> tuple[Path, Summary]:
+    """A new backup in a folder of its own within ``folder``, named by the time; then all but the newest ``keep`` go.
+
+    What was begun and never finished goes too. Raises BackupError, StorageAway; nothing is deleted before the new
+    one is whole.
+    """
+    if keep < 1:
+        raise BackupError("At least one backup has to be kept.")
+    target = folder / f"{timezone.now().astimezone(dt.UTC):{NAMED_BY}}"
+    done = backup(target)
+    earlier = sorted(
+        path for path in folder.iterdir() if path.is_dir() and _is_ours(path.name) and path != target
+    )
+    finished = [path for path in earlier if (path / MANIFEST).is_file()]
+    kept = set(finished[max(len(finished) - keep + 1, 0) :])
+    for path in earlier:
+        if path not in kept:
+            shutil.rmtree(path)
+    return target, done
+
+
+def _is_ours(name: str) -> bool:
+    try:
+        dt.datetime.strptime(name, NAMED_BY).replace(tzinfo=dt.UTC)
+    except ValueError:
+        return False
+    return True
+
+
+def _migrations_not_known(names: Sequence[str]) -> list[str]:
+    """Of the backup's migrations of our own tables, those this version lacks: it must not touch such a database."""
+    known = MigrationLoader(None, ignore_no_migrations=True).disk_migrations or {}
+    return sorted(
+        name for name in names if name.startswith("attendance.") and tuple(name.split(".", 1)) not in known
+    )
+
+
 def restore(source: Path) -> Summary:
     """Put a backup in the place of an empty site, checked file by file first; then bring the tables up to date.
 
@@ -103,6 +143,12 @@ def _checked(source: Path) -> dict[str, Any]:
         raise BackupError(f"{source} is not a finished backup: its {MANIFEST} cannot be read.") from error
     if facts.get("format") != FORMAT:
         raise BackupError(f"{source} was made by another version of Rollcall (format {facts.get('format')}).")
+    newer = _migrations_not_known(facts.get("migrations", []))
+    if newer:
+        raise BackupError(
+            f"{source} was made by a newer version of Rollcall (this one does not know {newer[0]}): install that "
+            "version, then restore."
+        )
     if facts["database"] != _database_name():
         raise BackupError(f"{source} holds {facts['database']}; this site's database is of another kind.")
     for name, digest in facts["sha256"].items():

@@ -126,3 +126,24 @@ def test_each_backup_has_a_folder_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "something").write_text("here")
     with pytest.raises(CommandError, match="not empty"):
         call_command("backup", str(tmp_path))
+
+
+def test_a_folder_of_backups_keeps_the_newest_whole_ones(tmp_path: Path) -> None:
+    make.teacher("ada")
+    (tmp_path / "2020-01-01T020000.000000Z").mkdir()  # begun and never finished
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "to-keep.txt").write_text("not ours")
+    for _night in range(4):
+        call_command("backup", "--into", str(tmp_path), "--keep", "2")
+    found = sorted(path.name for path in tmp_path.iterdir())
+    assert len(found) == 3
+    assert found[-1] == "letters"
+    assert all((tmp_path / name / "manifest.json").is_file() for name in found[:2])
+    before = found[:2]
+    call_command("backup", "--into", str(tmp_path), "--keep", "2")
+    assert before[1] in {path.name for path in tmp_path.iterdir()}, "the newest stays, the oldest goes"
+    assert before[0] not in {path.name for path in tmp_path.iterdir()}
+    with pytest.raises(CommandError, match="At least one"):
+        call_command("backup", "--into", str(tmp_path), "--keep", "0")
+    with pytest.raises(CommandError, match="Name a new folder"):
+        call_command("backup")
