@@ -73,7 +73,7 @@ def enqueue(portrait_id: int) -> bool:
     """Queue before any classroom photo: a teacher is waiting for this answer."""
     from attendance.tasks import check_portrait
 
-    return intake.publish(check_portrait, portrait_id, priority=intake.PORTRAIT)
+    return intake.publish(check_portrait, portrait_id, priority=intake.AT_ONCE)
 
 
 def check_portrait(portrait_id: int) -> Portrait | None:

@@ -25,7 +25,7 @@ CLOCK_TOLERANCE = dt.timedelta(minutes=5)
 """How far a sender's clock may lie ahead of ours."""
 SESSION_MARGIN = dt.timedelta(minutes=30)
 """How far before the session's start or after its end a photo's own time is believed."""
-PORTRAIT, OPEN_SESSION, BACKLOG = 0, 3, 6
+AT_ONCE, OPEN_SESSION, BACKLOG = 0, 3, 6
 """Priorities of the photos' queue, the first served first; Redis keeps a list for each of 0, 3, 6 and 9."""
 
 
@@ -94,14 +94,16 @@ def receive(
     return Receipt(snapshot, created=True)
 
 
-def enqueue(snapshot_id: int, *, urgent: bool = True) -> bool:
+def enqueue(snapshot_id: int, *, urgent: bool = True, again: bool = False) -> bool:
     """Put a snapshot on the queue; False where the queue cannot be reached (the sweeper tries again).
 
-    ``urgent``: of an open session, which somebody is looking at; it goes before every photo that is not.
+    ``urgent``: of an open session, which somebody is looking at; it goes before every photo that is not. ``again``:
+    its worker was lost, and it has waited longest.
     """
     from attendance.tasks import process_snapshot
 
-    if not publish(process_snapshot, snapshot_id, priority=OPEN_SESSION if urgent else BACKLOG):
+    place = BACKLOG if not urgent else AT_ONCE if again else OPEN_SESSION
+    if not publish(process_snapshot, snapshot_id, priority=place):
         return False
     Snapshot.objects.filter(
         pk=snapshot_id, state__in=[Snapshot.State.RECEIVED, Snapshot.State.QUEUED]

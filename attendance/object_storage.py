@@ -14,6 +14,7 @@ import hashlib
 import logging
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -67,6 +68,8 @@ class ObjectStorage(SealedStorage, S3Storage):  # type: ignore[misc]
         )
         super().__init__(client_config=config, **options)
         self._silent_until = 0.0
+        self._making = threading.Lock()
+        self._made: tuple[int, Any] | None = None
 
     # --- what SealedStorage asks for ---
     def stored(self, name: str) -> IO[bytes]:
@@ -204,8 +207,11 @@ class ObjectStorage(SealedStorage, S3Storage):  # type: ignore[misc]
 
     @property
     def _client(self) -> Any:
-        """One for each thread, as django-storages keeps them."""
-        return self.connection.meta.client
+        """One for each process: it serves many threads, but does not outlive a fork."""
+        with self._making:
+            if self._made is None or self._made[0] != os.getpid():
+                self._made = (os.getpid(), self._make_client())
+            return self._made[1]
 
     @cached_property
     def _quick_client(self) -> Any:

@@ -299,8 +299,8 @@ def sweep(now: dt.datetime | None = None) -> int:
     )
     queued = 0
     first = waiting.annotate(behind=IS_BEHIND).order_by("behind", "received_at")
-    for snapshot_id, behind in first.values_list("pk", "behind")[:SWEPT]:
-        if not intake.enqueue(snapshot_id, urgent=not behind):
+    for snapshot_id, behind, state in first.values_list("pk", "behind", "state")[:SWEPT]:
+        if not intake.enqueue(snapshot_id, urgent=not behind, again=state == Snapshot.State.PROCESSING):
             break
         queued += 1
     return queued
