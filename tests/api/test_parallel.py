@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests import factories as make
 from tests.stress.site import ROOT, Site, kill, site_in
+from tests.stress.web import port_of
 
 NO_REDIS = "redis://127.0.0.1:1/0"
 TOGETHER = 20
@@ -62,7 +61,7 @@ def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Iterator[Door]]:
         made: dict[str, Any] = site.python(
             "from attendance import cameras\nfrom tests import factories as make\n"
             "room = make.room()\nteacher = make.teacher()\ncourse = make.course(teacher)\n"
-            "sessions = [make.session(course, room=room).pk for _ in range(4)]\n"
+            "sessions = [make.session(course, room=room).pk for _ in range(5)]\n"
             "answer({'sessions': sessions, 'key': cameras.create('c', room, teacher)[1]})"
         )
         log = folder / "web.log"
@@ -84,21 +83,11 @@ def door(doors: Iterator[Door]) -> Door:
     return next(doors)
 
 
-def port_of(process: subprocess.Popen[bytes], log: Path) -> int:
-    """The port that the server chose, once it listens."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and process.poll() is None:
-        for line in log.read_text().splitlines():
-            if "Listening at: http://127.0.0.1:" in line:
-                return int(line.split("127.0.0.1:")[1].split()[0])
-        time.sleep(0.1)
-    raise AssertionError(log.read_text())
-
-
-def test_twenty_identical_posts_at_once_are_one_photo(door: Door) -> None:
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "one"}], ids=["by its bytes", "by its key"])
+def test_twenty_identical_posts_at_once_are_one_photo(door: Door, headers: dict[str, str]) -> None:
     photo = make.jpeg(1)
     with ThreadPoolExecutor(TOGETHER) as pool:
-        answers = list(pool.map(lambda _: door.send(photo, **{"Idempotency-Key": "one"}), range(TOGETHER)))
+        answers = list(pool.map(lambda _: door.send(photo, **headers), range(TOGETHER)))
     assert {status for status, _body in answers} == {202}
     assert sum(b'"created":true' in body for _status, body in answers) == 1
     assert door.rows_here_and_files_too_many() == (1, 0)

@@ -22,6 +22,8 @@ from tests import migrated
 ROOT = Path(__file__).resolve().parents[2]
 REAL_WORKER = "config.celery:app"
 STAND_IN = "tests.stress.stand_in_worker:app"
+FACES_A_PHOTO = 3
+"""What the stand-in finds in each."""
 
 
 @dataclass
@@ -92,6 +94,20 @@ class Site:
                 logs = "".join(path.read_text()[-3000:] for path in sorted(self.folder.glob("worker-*.log")))
                 raise AssertionError(f"never reached; {states}\n{logs}")
             time.sleep(0.2)
+
+    def said(self, words: str) -> int:
+        """How often the workers' logs have these words."""
+        return sum(path.read_text().count(words) for path in self.folder.glob("worker-*.log"))
+
+    def said_by(self, process: subprocess.Popen[bytes], words: str) -> int:
+        """How often one worker's log has them."""
+        return (self.folder / f"worker-{self.processes.index(process)}.log").read_text().count(words)
+
+    def wait_until_said(self, words: str, times: int = 1, seconds: float = 60) -> None:
+        deadline = time.monotonic() + seconds
+        while self.said(words) < times:
+            assert time.monotonic() < deadline, f"{words!r} was said {self.said(words)} times"
+            time.sleep(0.1)
 
     def make_session(self, photos: list[bytes]) -> int:
         """An open session with these photos received (and queued, where Redis answers)."""
