@@ -208,7 +208,8 @@ def _with_zone(taken_at: dt.datetime | None) -> dt.datetime | None:
     """EXIF times without an offset are the school's wall clock."""
     if taken_at is None or taken_at.tzinfo is not None:
         return taken_at
-    return taken_at.replace(tzinfo=schooltime.school_zone())
+    # To UTC at once: a time on the wall that comes twice equals no instant while it keeps its zone (PEP 495).
+    return taken_at.replace(tzinfo=schooltime.school_zone()).astimezone(dt.UTC)
 
 
 def _believable_time(
