@@ -61,7 +61,16 @@ def password(request: HttpRequest) -> HttpResponse:
 @page
 @require_POST
 def make_token(request: HttpRequest) -> HttpResponse:
-    """A token is shown on the answer to this form and never again."""
+    """A token is shown on the answer to this form and never again. It takes the password: whoever finds a browser left
+    open makes none.
+    """
+    if guesses.are_closed(request):
+        return guesses.shut_out(request)
+    if not user_of(request).check_password(request.POST.get("password", "")):
+        if guesses.count_one(request):
+            return guesses.shut_out(request)
+        messages.error(request, _("This is not the password you have now."))
+        return redirect("web:account")
     days = number(request.POST.get("days")) or 0
     made, text = api_tokens.make(user_of(request), request.POST.get("name", ""), days)
     return _account(request, made, text)

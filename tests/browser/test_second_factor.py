@@ -56,6 +56,7 @@ def test_an_administrator_sets_it_up_and_signs_in_with_it(
     visitor.goes_to("/account/")
     is_good()
     page.get_by_label("What it is for").fill("timetable import")
+    page.get_by_label("The password you have now").fill("correct horse battery")
     page.get_by_role("button", name="Make a token").click()
     expect(page.locator("#token")).to_contain_text("rtok_")
     is_good()

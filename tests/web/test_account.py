@@ -23,6 +23,7 @@ from attendance.models import ApiToken
 from tests import factories as make
 
 ACCOUNT, MAKE, PASSWORD = (reverse(f"web:{name}") for name in ("account", "token-make", "password"))
+MINE = {"password": make.PASSWORD}
 pytestmark = pytest.mark.django_db
 
 
@@ -40,7 +41,7 @@ def courses_with(text: str) -> int:
 def test_a_token_is_shown_once_and_stored_as_a_hash() -> None:
     user = make.teacher()
     client = signed_in(user)
-    answer = client.post(MAKE, {"name": "timetable", "days": "90"})
+    answer = client.post(MAKE, {"name": "timetable", "days": "90", **MINE})
     text = re.search(r'id="token">([^<]+)<', answer.text)[1]  # type: ignore[index]
     assert answer["Cache-Control"] == "no-store"
     assert courses_with(text) == 200
@@ -130,8 +131,21 @@ def test_nobody_ends_somebody_elses() -> None:
 )
 def test_a_token_without_name_or_end_is_refused_in_words(name: str, days: str) -> None:
     client = signed_in(make.teacher())
-    answer = client.post(MAKE, {"name": name, "days": days}, follow=True)
+    answer = client.post(MAKE, {"name": name, "days": days, **MINE}, follow=True)
     assert "Give the token a name" in answer.text
+    assert not ApiToken.objects.exists()
+
+
+def test_a_browser_left_open_makes_no_token() -> None:
+    user = make.teacher()
+    client = signed_in(user)
+    form = {"name": "mine now", "days": "365"}
+    for wrong in ({}, {"password": ""}, {"password": "guess"}):
+        assert "not the password" in client.post(MAKE, form | wrong, follow=True).text
+    for number in range(5):
+        answer = client.post(MAKE, form | {"password": f"guess {number}"})
+    assert answer.status_code == 429
+    assert client.get(ACCOUNT)["Location"].startswith("/sign-in/")
     assert not ApiToken.objects.exists()
 
 
@@ -147,7 +161,7 @@ def test_there_is_an_end_to_tokens() -> None:
 
 def test_a_name_is_shown_as_text() -> None:
     client = signed_in(make.teacher())
-    answer = client.post(MAKE, {"name": "<script>alert(1)</script>", "days": "30"})
+    answer = client.post(MAKE, {"name": "<script>alert(1)</script>", "days": "30", **MINE})
     assert "<script>alert" not in answer.text
     assert "&lt;script&gt;" in answer.text
 
@@ -155,7 +169,7 @@ def test_a_name_is_shown_as_text() -> None:
 def test_making_and_ending_tokens_is_written_down() -> None:
     user = make.teacher()
     client = signed_in(user)
-    client.post(MAKE, {"name": "a", "days": "30"})
+    client.post(MAKE, {"name": "a", "days": "30", **MINE})
     client.post(reverse("web:token-end", args=[ApiToken.objects.get().pk]))
     assert [entry.what for entry in audit.search(verb="changed")] == ["web:token-end", "web:token-make"]
 
