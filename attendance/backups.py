@@ -139,8 +139,10 @@ def restore(source: Path) -> Summary:
 def _checked(source: Path) -> dict[str, Any]:
     try:
         facts: dict[str, Any] = json.loads((source / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BackupError(f"{source} is not a finished backup: its {MANIFEST} cannot be read.") from error
+    if not isinstance(facts, dict) or not isinstance(facts.get("sha256"), dict) or "database" not in facts:
+        raise BackupError(f"{source} is not a finished backup: its {MANIFEST} says nothing of its files.")
     if facts.get("format") != FORMAT:
         raise BackupError(f"{source} was made by another version of Rollcall (format {facts.get('format')}).")
     newer = _migrations_not_known(facts.get("migrations", []))
@@ -153,9 +155,16 @@ def _checked(source: Path) -> dict[str, Any]:
         raise BackupError(f"{source} holds {facts['database']}; this site's database is of another kind.")
     for name, digest in facts["sha256"].items():
         path = source / name
-        if ".." in Path(name).parts or not path.is_file() or _sha256(path) != digest:
+        if not _lies_within(source, name) or not path.is_file() or _sha256(path) != digest:
             raise BackupError(f"{name} of the backup is missing or was changed.")
     return facts
+
+
+def _lies_within(source: Path, name: str) -> bool:
+    """A plain name below the backup's folder, and no link out of it: what a manifest says is not to be believed."""
+    parts = name.split("/")
+    plain = all(part not in ("", ".", "..") and part.isprintable() for part in parts) and "\\" not in name
+    return plain and (source / name).resolve() == source.resolve() / name
 
 
 def _pieces(path: Path) -> Iterator[bytes]:
