@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from attendance.learned.rates import Share
@@ -38,18 +37,10 @@ class CameraFaces:
         return tuple(code for code, share in named if (share.value or 0.0) >= TOO_MANY)
 
 
-def judge(measured: Iterable[Mapping[str, float]]) -> CameraFaces:
-    """``measured``: the quality figures of each face (``recognition.types.Quality`` as a mapping).
-
-    A small face counts as small alone: enlarged it is never sharp.
+def judge(faces: int, small: int, blurred: int, dark: int) -> CameraFaces:
+    """From how many faces were measured, and how many of these were narrower than ``SMALL``, under ``BLURRED``, under
+    ``DARK``. A small face counts as small alone: enlarged it is never sharp, so it is not among ``blurred``.
     """
-    faces = small = blurred = dark = 0
-    for each in measured:
-        faces += 1
-        is_small = each.get("face_pixels", SMALL) < SMALL
-        small += is_small
-        blurred += not is_small and each.get("sharpness", 1.0) < BLURRED
-        dark += each.get("light", 1.0) < DARK
     return CameraFaces(
         faces, Share(small, faces), Share(blurred, faces), Share(dark, faces), max(0, ENOUGH - faces)
     )

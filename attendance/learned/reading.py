@@ -5,13 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
 from attendance.learned import facts
-from attendance.learned.cameras import CameraFaces, judge
+from attendance.learned.cameras import BLURRED, DARK, SMALL, CameraFaces, judge
 from attendance.models import (
     Camera,
     Candidate,
@@ -152,13 +151,23 @@ def _words(seen: QuerySet[Sighting]) -> dict[int, tuple[int | None, frozenset[in
 
 
 def cameras(chosen: Iterable[Camera]) -> list[tuple[Camera, CameraFaces]]:
-    """How good the faces of each camera's last thirty days are, from the latest of them; one query."""
+    """How good the faces of each camera's last thirty days are, from the latest of them; counted by the database."""
     each = list(chosen)
     since = timezone.now() - CAMERA_DAYS
     faces = Sighting.objects.filter(snapshot__camera__in=each, snapshot__taken_at__gte=since)
-    measured: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    rows = faces.order_by("-pk").values_list("snapshot__camera", "quality_details")[:CAMERA_FACES]
-    for camera, quality in rows:
-        if quality:
-            measured[camera].append(quality)
-    return [(camera, judge(measured[camera.pk])) for camera in each]
+    latest = faces.order_by("-pk").values("pk")[:CAMERA_FACES]
+    small, blurred = Q(quality_details__face_pixels__lt=SMALL), Q(quality_details__sharpness__lt=BLURRED)
+    counted = (
+        Sighting.objects.filter(pk__in=latest)
+        .exclude(quality_details={})
+        .order_by()
+        .values_list("snapshot__camera")
+        .annotate(
+            faces=Count("pk"),
+            small=Count("pk", filter=small),
+            blurred=Count("pk", filter=blurred) - Count("pk", filter=blurred & small),
+            dark=Count("pk", filter=Q(quality_details__light__lt=DARK)),
+        )
+    )
+    measured = {camera: judge(*numbers) for camera, *numbers in counted}
+    return [(camera, measured.get(camera.pk) or judge(0, 0, 0, 0)) for camera in each]

@@ -5,14 +5,25 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
-from django.db.models import Count, Prefetch, Q
+from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from attendance import errors, permissions, renewals, rosters
-from attendance.models import Camera, ClassSession, Consent, Course, FaceTemplate, Mark, Room, Student
+from attendance.models import (
+    Camera,
+    ClassSession,
+    Consent,
+    Course,
+    FaceTemplate,
+    Mark,
+    Room,
+    RosterEntry,
+    Student,
+)
 from attendance.reports import facts
 from attendance.reports.document import percent_text
 from attendance.reports.tables import attendance_rate
@@ -84,25 +95,23 @@ def roster_rows(course: Course) -> list[RosterRow]:
     ]
 
 
+def _number_of(rows: QuerySet[RosterEntry] | QuerySet[ClassSession]) -> Coalesce:
+    """How many of these a course has: counted for each kind by itself, as joined they would be multiplied."""
+    own = rows.filter(course=OuterRef("pk")).order_by().values("course")
+    return Coalesce(Subquery(own.annotate(n=Count("pk")).values("n")), 0)
+
+
 @page
 @require_GET
 def courses(request: HttpRequest) -> HttpResponse:
+    lessons = ClassSession.objects.filter(cancelled_at__isnull=True)
     found = (
         permissions.courses_for(request.user)
         .select_related("term")
         .annotate(
-            enrolled=Count("roster_entries", filter=Q(roster_entries__left_on__isnull=True), distinct=True),
-            open_now=Count(
-                "sessions",
-                filter=Q(sessions__state=ClassSession.State.OPEN, sessions__cancelled_at__isnull=True),
-                distinct=True,
-            ),
-            lessons=Count(
-                "sessions",
-                filter=~Q(sessions__state=ClassSession.State.PLANNED)
-                & Q(sessions__cancelled_at__isnull=True),
-                distinct=True,
-            ),
+            enrolled=_number_of(RosterEntry.objects.filter(left_on__isnull=True)),
+            open_now=_number_of(lessons.filter(state=ClassSession.State.OPEN)),
+            lessons=_number_of(lessons.exclude(state=ClassSession.State.PLANNED)),
         )
         .order_by("-term__starts_on", "name", "code")
     )

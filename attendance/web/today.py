@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
-from django.db.models import Count, Prefetch, Q
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from attendance import errors, permissions, schooltime
 from attendance.demo import removal
-from attendance.models import Camera, ClassSession, Course
+from attendance.models import Camera, ClassSession, Course, Mark, RosterEntry
 from attendance.web.answers import page, user_of
 from attendance.web.session_screen import HERE
 
@@ -67,12 +67,8 @@ def build(user: User) -> TodayScreen:
         .prefetch_related(cameras)
         .order_by("starts_at", "pk")
     )
-    courses = list(
-        permissions.courses_for(user)
-        .annotate(enrolled=Count("roster_entries", filter=Q(roster_entries__left_on__isnull=True)))
-        .order_by("name", "code")
-    )
-    enrolled: dict[int, int] = {course.pk: course.enrolled for course in courses}
+    courses = list(permissions.courses_for(user).order_by("name", "code"))
+    enrolled = _enrolled({session.course_id for session in sessions})
     upcoming_seen = False
     lessons = []
     for session in sessions:
@@ -86,15 +82,16 @@ def build(user: User) -> TodayScreen:
                 session.here,
                 session.total,
                 session.checks,
-                enrolled[session.course_id],
+                enrolled.get(session.course_id, 0),
                 words,
                 well,
             )
         )
+    waiting = Mark.objects.filter(session=OuterRef("pk"), to_check=True).order_by()
     to_check = list(
         permissions.sessions_for(user)
-        .annotate(checks=Count("marks", filter=Q(marks__to_check=True)))
-        .filter(checks__gt=0, cancelled_at__isnull=True)
+        .filter(Exists(waiting), cancelled_at__isnull=True)
+        .annotate(checks=Subquery(waiting.values("session").annotate(n=Count("pk")).values("n")))
         .order_by("-starts_at")[:5]
     )
     demo = next((course for course in courses if course.is_demo), None)
@@ -114,6 +111,12 @@ def build(user: User) -> TodayScreen:
         if demo
         else None,
     )
+
+
+def _enrolled(courses: Collection[int]) -> dict[int, int]:
+    """How many are on the roster of each of these courses now."""
+    entries = RosterEntry.objects.filter(course__in=courses, left_on__isnull=True).order_by()
+    return dict(entries.values_list("course").annotate(n=Count("pk")))
 
 
 @page

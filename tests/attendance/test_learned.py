@@ -15,7 +15,7 @@ from attendance import errors, marks, policies, reviews
 from attendance.learned import cameras, rates, reading, replay, service
 from attendance.learned.facts import NOBODY, Face, Likeness, Photo, Session
 from attendance.learned.rates import Share
-from attendance.models import ClassSession, Course, PolicyOverride
+from attendance.models import Camera, ClassSession, Course, PolicyOverride
 from recognition.policy import MatchPolicy
 from tests import factories as make
 
@@ -202,14 +202,31 @@ def test_a_replay_names_nobody_twice_in_a_photo(scores: list[float], step: float
 
 # --- cameras --------------------------------------------------------------------------------------
 def test_advice_waits_for_enough_faces_and_names_what_is_wrong() -> None:
+    assert cameras.judge(10, 10, 0, 0).missing == 40
+    assert cameras.judge(10, 10, 0, 0).advice == ()
+    assert cameras.judge(60, 60, 0, 0).advice == ("move_closer",)
+    assert cameras.judge(60, 0, 60, 60).advice == ("hold_still", "more_light")
+    assert cameras.judge(60, 10, 0, 0).advice == ()
+
+
+@pytest.mark.django_db
+def test_the_database_counts_small_blurred_and_dark_faces_of_each_camera() -> None:
+    session = make.session(make.course(make.teacher("grant")))
+    boss = make.administrator()
+    ceiling, door = (
+        Camera.objects.create(name=name, room=make.room(), key_hash=name, key_prefix=name, created_by=boss)
+        for name in ("ceiling", "door")
+    )
+    photo = make.snapshot(session, camera=ceiling)
     small = {"face_pixels": 30.0, "sharpness": 0.1, "light": 0.9}
-    assert cameras.judge([small] * 10).missing == 40
-    assert cameras.judge([small] * 10).advice == ()
-    assert cameras.judge([small] * 60).advice == ("move_closer",)
     blurred = {"face_pixels": 90.0, "sharpness": 0.1, "light": 0.2}
-    assert cameras.judge([blurred] * 60).advice == ("hold_still", "more_light")
     good = {"face_pixels": 90.0, "sharpness": 0.8, "light": 0.9}
-    assert cameras.judge([good] * 50 + [small] * 10).advice == ()
+    for index, measured in enumerate([small, small, blurred, good, {"light": 0.1}, {}]):
+        make.sighting(photo, None, "unknown", index, quality_details=measured)
+    assert reading.cameras([ceiling, door]) == [
+        (ceiling, cameras.judge(5, 2, 1, 2)),
+        (door, cameras.judge(0, 0, 0, 0)),
+    ]
 
 
 # --- a course's own policy ------------------------------------------------------------------------
