@@ -73,11 +73,11 @@ def measure(given: argparse.Namespace) -> Iterator[tuple[str, float]]:
             photos = _photos(given.groups, megapixels, most, Path(folder))
             address = stack.enter_context(postgres.server()) if "postgresql" in given.databases else ""
             for database, load, cameras in itertools.product(given.databases, given.loads, given.cameras):
-                case = Case(cameras, megapixels, load, database)
+                chosen = Case(cameras, megapixels, load, database)
                 rate = LOADS[load] * capacity
                 with fresh_database(address if database == "postgresql" else "") as url:
-                    for name, value in _case(case, url, photos, rate, given):
-                        yield f"{name}_{case}", value
+                    for name, value in case(chosen, url, photos, rate, given):
+                        yield f"{name}_{chosen}", value
 
 
 def capacity_of(megapixels: int, groups: Path, photos: int = 8) -> float:
@@ -117,11 +117,11 @@ def fresh_database(server: str) -> Iterator[str]:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[call-overload]
 
 
-def _case(
-    case: Case, url: str, photos: Sequence[Path], rate: float, given: argparse.Namespace
+def case(
+    wanted: Case, url: str, photos: Sequence[Path], rate: float, given: argparse.Namespace
 ) -> Iterator[tuple[str, float]]:
     with running.site(url) as site:
-        rooms = site.inside("rooms", cameras=case.cameras)
+        rooms = site.inside("rooms", cameras=wanted.cameras)
         site.start("redis", "web", "worker", "beat")
         lesson = rooms["sessions"][0]
         warm = Seen()

@@ -12,8 +12,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-LESSONS = 40
-"""Of each course until today; one more is planned."""
 ROSTER = 50
 PHOTOS = 4
 FACES = 25
@@ -25,6 +23,8 @@ class Size:
     """The whole school at ``scale`` 1."""
 
     scale: float = 1.0
+    lessons: int = 40
+    """Of each course until today; one more is planned."""
 
     @property
     def courses(self) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 from attendance.models import ClassSession, Contest, Mark, MarkChange
 from benchmarks.load.rows import write
-from benchmarks.load.seed import LESSONS, ROSTER, Size, scatter
+from benchmarks.load.seed import ROSTER, Size, scatter
 from benchmarks.load.seed_people import roster_of, teacher_of
 
 MINUTES = 50
@@ -24,11 +24,11 @@ def lessons(size: Size, now: dt.datetime) -> list[Lesson]:
     """Two a week for each course, the last ones today; a third of those are open now."""
     found = []
     for course in range(size.courses):
-        for number in range(LESSONS + 1):
-            back = round((LESSONS - 1 - number) * 3.5) + course * 3 % 7 // 2
+        for number in range(size.lessons + 1):
+            back = round((size.lessons - 1 - number) * 3.5) + course * 3 % 7 // 2
             starts = now - dt.timedelta(days=back, minutes=30, hours=course % 6)
             is_open = back == 0 and course % 3 == 0
-            state = "planned" if number == LESSONS else "open" if is_open else "closed"
+            state = "planned" if number == size.lessons else "open" if is_open else "closed"
             starts += dt.timedelta(days=4) if state == "planned" and back >= 0 else dt.timedelta()
             found.append((len(found) + 1, course, starts, state))
     return found
