@@ -22,9 +22,9 @@ LIMITS: Mapping[str, tuple[int, int]] = {
 }
 """Smallest and largest number of days. A photo stays a day at least: somebody has to look at the doubtful faces."""
 WORDS: Mapping[str, str | Promise] = {
-    "photo_days": _("Classroom photos, with the crops and numbers of the faces in them"),
-    "unknown_face_days": _("Crops and numbers of faces nobody could name"),
-    "template_days_after_term": _("Portraits and face templates, after the last day of term"),
+    "photo_days": _("Classroom photos, with the faces in them"),
+    "unknown_face_days": _("Faces nobody could name"),
+    "template_days_after_term": _("Portraits and templates, after the term"),
 }
 
 
