@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import datetime as dt
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.test import Client
+from django.db import transaction
+from django.test import Client, override_settings
 from django.utils import timezone
 
-from attendance import accounts, intake, marks
+from attendance import accounts, intake, marks, schooltime
 from attendance.models import (
     Camera,
     ClassSession,
@@ -128,6 +134,31 @@ def build_school() -> SchoolFixture:
     )  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def _school_of_this_file(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[SchoolFixture, Path]]:
+    """Built once for a file, in a transaction that is taken back after it; no test here commits anything."""
+    folder, held = tmp_path_factory.mktemp("school"), transaction.atomic()
+    with django_db_blocker.unblock(), override_settings(MEDIA_ROOT=folder):
+        held.__enter__()
+        try:
+            built = build_school()
+        except BaseException:
+            held.__exit__(*sys.exc_info())
+            raise
+    yield built, folder
+    with django_db_blocker.unblock():
+        transaction.set_rollback(True)
+        held.__exit__(None, None, None)
+
+
 @pytest.fixture
-def school(db: None, quick_passwords: None) -> SchoolFixture:
-    return build_school()
+def school(
+    db: None, quick_passwords: None, settings: Any, _school_of_this_file: tuple[SchoolFixture, Path]
+) -> SchoolFixture:
+    """A copy for each test, with files of its own; what it changes in the database is taken back after it."""
+    built, folder = _school_of_this_file
+    shutil.copytree(folder, settings.MEDIA_ROOT, dirs_exist_ok=True)
+    schooltime.school_zone()  # remembered for a minute, as it is on a site that is used
+    return copy.deepcopy(built)
