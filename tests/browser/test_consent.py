@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Callable
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 
-from attendance import consent_slips
-from attendance.models import Consent, ConsentEvent, StudentContact
+from attendance import consent_links, consent_slips
+from attendance.models import Consent, ConsentEvent, ConsentLink, StudentContact
 from tests import factories as make
 from tests.browser.conftest import Visitor
+from tests.browser.test_every_page import serious
 from tests.web.world import World
 
 pytestmark = pytest.mark.browser
 SLIPS = 40
+WEEK = dt.timedelta(days=7)
 KEYS_A_SECOND = 4.0
 """An unhurried typist: 48 words a minute."""
 
@@ -81,3 +85,28 @@ def test_slips_code_undo_and_what_is_missing(school: World, visit: Callable[...,
     page.locator("[data-undo]").click()
     expect(page.locator(f"#open{student.pk}")).to_have_count(1)
     assert Consent.objects.get(student=student).standing == "asked"
+
+
+@pytest.mark.parametrize(("width", "dark"), [(360, False), (1280, True)])
+def test_a_readers_page_is_whole_and_answers_on_purpose_alone(
+    school: World, visit: Callable[..., Visitor], width: int, dark: bool
+) -> None:
+    student = make.student(school.course, given_name="Ana", family_name="W" * 110)
+    now = timezone.now()
+    link = ConsentLink.objects.create(
+        student=student, token_hash=consent_links.hash_of("token"), to="a@home.example", reader="guardian",
+        language="en", text_version="2026-1", sent_by=school.teacher, sent_at=now, expires_at=now + WEEK,
+    )  # fmt: skip
+    page = visit("", width=width, dark=dark).goes_to("/consent/token/")
+    assert serious(page) == []
+    page.get_by_label("Your name").fill("Maria")
+    page.keyboard.press("Enter")
+    page.reload()
+    link.refresh_from_db()
+    assert link.answer == "", "Enter in the field is no answer"
+    page.get_by_label("Your name").fill("Maria")
+    page.get_by_role("button", name="No, I do not agree").click()
+    expect(page.locator("h1")).to_have_text("Thank you: you said no")
+    assert serious(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert Consent.objects.get(student=student).standing == "refused"

@@ -25,7 +25,16 @@ from tests import factories as make
 from .conftest import SchoolFixture, add_class
 from .test_who_sees_what import FOR_CHANGERS, OWN, PAGES, SITE_PAGES, address
 
-FILES = ("roll-csv", "report-file", "photo", "face-crop", "template-crop", "portrait", "audit-export")
+FILES = (
+    "roll-csv",
+    "report-file",
+    "photo",
+    "face-crop",
+    "template-crop",
+    "portrait",
+    "audit-export",
+    "consent-scan",
+)
 HTML = [name for name in PAGES if name not in FILES]
 EVERY_PAGE = PAGES | FOR_CHANGERS | OWN | SITE_PAGES
 
