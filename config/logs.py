@@ -124,6 +124,8 @@ def as_line(logger: Any, method: str, event: Event) -> str:
     trace = event.pop("traceback", None)
     head = f"{when} {event.pop('level').upper()} {event.pop('logger')}: {event.pop('event')}"
     line = " ".join([head, *(f"{name}={value}" for name, value in event.items())])
+    # What somebody sent begins no line of its own, and colours no terminal.
+    line = "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in line)
     return f"{line}\n{trace}" if trace else line
 
 

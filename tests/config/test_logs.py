@@ -156,3 +156,11 @@ def test_only_our_own_proxy_says_where_a_request_comes_from(
     headers = {"X-Forwarded-For": header} if header else {}
     RealAddress(answer)(RequestFactory(REMOTE_ADDR=peer).get("/", headers=headers))
     assert seen == [found]
+
+
+@pytest.mark.parametrize("sent", ["a\nERROR forged", "a\r\nb", "a\x1b[31mred", "a\u2028b", "a\u202eb"])
+def test_what_somebody_sent_begins_no_line_of_its_own(sent: str) -> None:
+    record = logging.LogRecord("attendance", logging.WARNING, __file__, 1, "refused: %s", (sent,), None)
+    lines = SafeFormatter("plain").format(record).splitlines()
+    assert len(lines) == 1
+    assert lines[0].isprintable()
