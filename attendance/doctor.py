@@ -9,11 +9,13 @@ from django.conf import settings
 from django.core.checks import WARNING, run_checks
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
 
 from attendance import audit, consent_sweep, health, health_parts, schooltime, second_factor
 from attendance.errors import StorageAway
 from attendance.models import FaceTemplate
 from attendance.permissions import administrators
+from attendance.retention import due, strays
 from attendance.sealing import SealBroken, keyring
 from attendance.storage import media
 from recognition.errors import RecognitionError
@@ -50,7 +52,7 @@ def examine() -> Iterator[Finding]:
         step = NEXT_STEPS.get(part.name, "") if known_to_be_wrong else ""
         yield Finding(part.name, part.ok, str(part.message), step)
     looks: tuple[Callable[[], Finding], ...] = (
-        _tables, _keys, _bucket, _engine, _people, _place, _consent, _log, _settings,
+        _tables, _keys, _bucket, _engine, _people, _place, _consent, _kept, _log, _settings,
     )  # fmt: skip
     for look in looks:
         try:
@@ -169,6 +171,28 @@ def _consent() -> Finding:
         True,
         f"{swept.rows} rows and {swept.files} files looked at, none of a student without consent",
     )
+
+
+def _kept() -> Finding:
+    """Nothing is kept longer than said, and files and rows agree."""
+    name, outlook = "retention", due.outlook()
+    if outlook.overdue:
+        late = outlook.overdue[0]
+        return Finding(
+            name, False, f"{late.count} {late.what} are overdue. {late.reason}", "./run manage retention"
+        )
+    try:
+        found = strays.compare(timezone.now())
+    except StorageAway as error:
+        return Finding(name, False, str(error.message))
+    if found.missing or found.strays:
+        return Finding(
+            name,
+            False,
+            f"{len(found.strays)} files that no row knows, {len(found.missing)} rows whose file is missing.",
+            "./run manage retention --dry-run --files",
+        )
+    return Finding(name, True, f"{found.files} files, each with its row; nothing is overdue")
 
 
 def _log() -> Finding:

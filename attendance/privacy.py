@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from attendance import accounts, consent_events, erasing, errors, galleries, marks, report_jobs
+from attendance import accounts, consent_events, erasing, errors, forgotten, galleries, marks, report_jobs
 from attendance.desk import forget
 from attendance.models import (
     Candidate,
@@ -108,6 +108,7 @@ def withdraw_consent(
         for session_id in sessions:
             marks.recompute(session_id)
         own_files.forget(student)
+        forgotten.write_down(student, forgotten.WITHDRAWN, by)
         transaction.on_commit(lambda: delete_files(files))
         transaction.on_commit(erasing.settle_log, robust=True)
 
@@ -130,6 +131,7 @@ def delete_student(student: Student) -> None:
         forget.forget_row_number(student)
         own_files.forget_everything(student)
         accounts.forget_login(student)
+        forgotten.write_down(student, forgotten.DELETED)
         student.delete()
         report_jobs.forget_files()
         transaction.on_commit(report_jobs.forget_files)  # what was begun while this was not yet seen

@@ -206,5 +206,8 @@ def _files_of_this_test_only(
 
     cache.clear()
     galleries.forget()
-    with override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("media")):
+    folder = tmp_path_factory.mktemp("media")
+    with override_settings(
+        MEDIA_ROOT=folder, ROLLCALL_FORGOTTEN_FILE=str(folder.parent / f"{folder.name}.jsonl")
+    ):
         yield

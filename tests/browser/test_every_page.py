@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from attendance import consent_slips
 from tests import factories as make
 from tests.web import world
 
@@ -48,6 +49,13 @@ def paths(school: world.World) -> dict[str, str]:
         "new excuse": f"/students/{school.students[5].pk}/excuses/new/",
         "holidays": "/site/holidays/",
         "rules": "/site/rules/",
+        "consent": f"/courses/{course}/consent/",
+        "slips": f"/courses/{course}/consent/slips/",
+        "returned slips": f"/courses/{course}/consent/returned/",
+        "consent by e-mail": f"/courses/{course}/consent/links/",
+        "asking for consent": "/site/consent/",
+        "what is kept": "/site/retention/",
+        "what is kept of a course": f"/courses/{course}/retention/",
     }
 
 
@@ -67,6 +75,7 @@ def test_no_serious_finding_and_no_sideways_scrolling(
     width: int, dark: bool, visit: Callable[..., Any], school: world.World
 ) -> None:
     world.portrait_answers(school.students[5], school.students[6], school.teacher)
+    consent_slips.prepare(school.students[:3], school.teacher)
     visitor = visit(school.admin.username, width=width, dark=dark)
     findings: dict[str, list[str]] = {}
     for name, path in paths(school).items():
