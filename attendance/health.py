@@ -111,16 +111,20 @@ def _worker() -> Part:
         age = backlog().age
     except DatabaseError:
         return Part("workers", False, health_parts.UNKNOWN)
-    silent, silent_minutes = health_parts.silence("worker")
-    if silent and silent_minutes is None:
+    found = health_parts.silence("worker")
+    if found.unknown:
+        return Part(
+            "workers", False, _("They wait for Redis: photos are kept, and looked at when it is back.")
+        )
+    if found.minutes is None:
         return Part("workers", False, _("No worker runs: photos are kept, and looked at once one does."))
-    if silent:
+    if found.too_long:
         words = ngettext(
             "No worker was heard of for %(minutes)d minute: photos are kept, and looked at once one runs.",
             "No worker was heard of for %(minutes)d minutes: photos are kept, and looked at once one runs.",
-            silent_minutes or 0,
+            found.minutes,
         )
-        return Part("workers", False, words % {"minutes": silent_minutes})
+        return Part("workers", False, words % {"minutes": found.minutes})
     if age > BACKLOG_IS_OLD:
         minutes = int(age.total_seconds() // 60)
         return Part(

@@ -51,38 +51,42 @@ class Part:
     """Without it no photo can be accepted."""
 
 
-def silence(kind: str) -> tuple[bool, int | None]:
-    """Whether programs of a kind keep silent, and for how many minutes (None: none was heard of for a day).
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """``minutes`` since a program of a kind was heard of, None where none was for a day; ``unknown`` without Redis."""
 
-    While Redis is away nobody can be heard, and that part is told by itself: nothing is said of this one.
-    """
+    minutes: int | None = 0
+    unknown: bool = False
+
+    @property
+    def too_long(self) -> bool:
+        return self.minutes is None or self.minutes >= SILENT // dt.timedelta(minutes=1)
+
+
+def silence(kind: str) -> Silence:
     try:
         found = presence.silence(kind)
     except (redis.RedisError, OSError, ValueError):
-        return False, 0
-    if found is None:
-        return True, None
-    return found > SILENT, int(found.total_seconds() // 60)
+        return Silence(unknown=True)
+    return Silence(None if found is None else int(found.total_seconds() // 60))
 
 
 def beat() -> Part:
-    silent, minutes = silence("beat")
-    if not silent:
+    found = silence("beat")
+    if found.unknown:
+        return Part("beat", False, _("What should happen by itself waits for Redis."))
+    if not found.too_long:
         return Part("beat", True, _("works"))
-    if minutes is None:
+    if found.minutes is None:
         return Part(
             "beat", False, _("What should happen by itself (lessons open and close, old photos go) does not.")
         )
-    return Part(
-        "beat",
-        False,
-        ngettext(
-            "What should happen by itself (lessons open and close, old photos go) stopped %(minutes)d minute ago.",
-            "What should happen by itself (lessons open and close, old photos go) stopped %(minutes)d minutes ago.",
-            minutes,
-        )
-        % {"minutes": minutes},
+    words = ngettext(
+        "What should happen by itself (lessons open and close, old photos go) stopped %(minutes)d minute ago.",
+        "What should happen by itself (lessons open and close, old photos go) stopped %(minutes)d minutes ago.",
+        found.minutes,
     )
+    return Part("beat", False, words % {"minutes": found.minutes})
 
 
 def keys() -> Part:

@@ -66,7 +66,8 @@ def session() -> ClassSession:
 # --- Redis, workers, beat ---------------------------------------------------------------------------
 def test_no_redis() -> None:
     told_everywhere("queue", "Redis does not answer. Photos are kept", ready=True)
-    assert part("workers").ok, "nobody can be heard: only Redis is to blame"
+    assert "They wait for Redis" in str(part("workers").message)
+    assert "waits for Redis" in str(part("beat").message)
 
 
 @pytest.fixture
