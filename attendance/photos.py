@@ -133,7 +133,7 @@ def _check_header(image: Image.Image, max_pixels: int) -> None:
         raise errors.PhotoAnimated
 
 
-_MARKER = re.compile(rb"\xff+([^\x00\xff])")
+_MARKER = re.compile(rb"\xff([^\x00\xff])")
 _ALONE = frozenset([0x01, *range(0xD0, 0xD9)])
 
 

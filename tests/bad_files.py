@@ -83,7 +83,7 @@ def encoded(image: Image.Image, form: str = "JPEG", **options: Any) -> bytes:
 
 def png_header(width: int, height: int, *, depth: int = 8, colour: int = 2) -> bytes:
     """A PNG that only says how large it is, and has a few bytes of pixels."""
-    return _png(width, height, zlib.compress(b"\0" * 64), depth, colour)
+    return png_of(width, height, zlib.compress(b"\0" * 64), depth, colour)
 
 
 def png_bomb(width: int, height: int) -> bytes:
@@ -91,10 +91,10 @@ def png_bomb(width: int, height: int) -> bytes:
     packer = zlib.compressobj(9)
     row = b"\0" * (1 + (width + 7) // 8)
     data = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()
-    return _png(width, height, data, 1, 0)
+    return png_of(width, height, data, 1, 0)
 
 
-def _png(width: int, height: int, data: bytes, depth: int, colour: int) -> bytes:
+def png_of(width: int, height: int, data: bytes, depth: int, colour: int) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 

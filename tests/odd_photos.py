@@ -80,10 +80,10 @@ def _jpegs() -> Iterator[OddFile]:
     yield _file("vast.jpg", _said_size(jpeg, 65_535, 65_535), 413, "says 4,294 megapixels")
     yield _file("no-height.jpg", _said_size(jpeg, 160, 0), 415, "no height")
     yield _file(
-        "scans.jpg", _many_scans(5000), 422, "5,000 passes over every pixel", code="photo_too_intricate"
+        "scans.jpg", many_scans(5000), 422, "5,000 passes over every pixel", code="photo_too_intricate"
     )
     yield _file(
-        "some-scans.jpg", _many_scans(20), 202, "thirty passes, as a careful program makes", size=(320, 240)
+        "some-scans.jpg", many_scans(20), 202, "thirty passes, as a careful program makes", size=(320, 240)
     )
     yield _file(
         "restarts.jpg",
@@ -237,7 +237,7 @@ def _said_size(jpeg: bytes, width: int, height: int) -> bytes:
     return jpeg[: at + 5] + struct.pack(">HH", height, width) + jpeg[at + 9 :]
 
 
-def _many_scans(more: int) -> bytes:
+def many_scans(more: int) -> bytes:
     """A progressive JPEG whose second pass is there ``more`` times: fifteen bytes each, and every pixel again."""
     data = encoded(Image.new("RGB", (320, 240), (90, 120, 30)), progressive=True)
     first = data.index(b"\xff\xda")

@@ -17,7 +17,8 @@ ROLL_HEADER = (
 )  # fmt: skip
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-_IDENTIFIER = re.compile(r"[+-]?\w+(?:[._/-]\w+)*(?:@\w+(?:[.-]\w+)*)?\Z")
+# Possessive, as an address made for it would otherwise be tried in more ways than there is time for.
+_IDENTIFIER = re.compile(r"[+-]?\w++(?:[./-]\w++)*+(?:@\w++(?:[.-]\w++)*+)?\Z")
 IDENTIFIERS = frozenset({"student_number", "email", "course_code"})
 """Columns by which another system finds its own rows again."""
 
