@@ -117,7 +117,7 @@ def offered(user: User) -> Authenticator:
 
 def address_of(device: Authenticator, school: str) -> str:
     """What the QR code says to the app (the key URI format of authenticator apps)."""
-    issuer = "Rollcall " + school.replace(":", " ")
+    issuer = " ".join(f"Rollcall {school}".replace(":", " ").split())
     label = quote(f"{issuer}:{device.user.get_username()}")
     return f"otpauth://totp/{label}?secret={device.letters}&issuer={quote(issuer)}&algorithm=SHA1&digits={DIGITS}&period=30"
 

@@ -534,3 +534,17 @@ def test_the_doctor_says_who_is_without(clock: Clock, settings: Any) -> None:
     assert not doctor._people().ok
     switched_on(user, clock)
     assert doctor._people().ok
+
+
+def test_the_picture_says_what_apps_understand(clock: Clock) -> None:
+    from urllib.parse import parse_qs, urlsplit
+
+    device = second_factor.offered(make.teacher("ana.maría"))
+    address = urlsplit(second_factor.address_of(device, "Escuela: Nº 5"))
+    said = {key: value[0] for key, value in parse_qs(address.query).items()}
+    assert (address.scheme, address.netloc) == ("otpauth", "totp")
+    assert address.path == "/Rollcall%20Escuela%20N%C2%BA%205%3Aana.mar%C3%ADa"
+    assert said == {
+        "secret": device.letters, "issuer": "Rollcall Escuela Nº 5", "algorithm": "SHA1", "digits": "6",
+        "period": "30",
+    }  # fmt: skip
