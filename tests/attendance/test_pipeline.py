@@ -189,6 +189,29 @@ def test_the_sweeper_sends_open_sessions_first(session: ClassSession, sent: Sent
     assert [arguments[0] for _name, arguments in sent] == [young.pk, old.pk]
 
 
+def test_what_a_lost_worker_held_of_an_open_session_is_next(
+    session: ClassSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places: dict[int, int] = {}
+
+    def publish(_task: Any, pk: int, priority: int) -> bool:
+        places[pk] = priority
+        return True
+
+    monkeypatch.setattr(intake, "publish", publish)
+    closed, long_ago = make.session(make.course(), state="closed"), timezone.now() - dt.timedelta(hours=1)
+    held = {"state": "processing", "token": "0" * 32, "lease_until": long_ago, "attempts": 1}
+    photos = [
+        make.snapshot(session, **held),
+        make.snapshot(session, state="received", received_at=long_ago),
+        make.snapshot(closed, **held),
+        make.snapshot(closed, state="received", received_at=long_ago),
+    ]
+    assert pipeline.sweep() == 4
+    expected = [intake.AT_ONCE, intake.OPEN_SESSION, intake.BACKLOG, intake.BACKLOG]
+    assert [places[shot.pk] for shot in photos] == expected
+
+
 def test_with_the_queue_gone_the_sweeper_stops_and_nothing_is_lost(
     session: ClassSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
