@@ -24,6 +24,8 @@ from launcher.places import ROOT
 
 LOADS = {"under": 0.5, "beyond": 2.0}
 """Photos offered, as a share of what the worker was measured to get done."""
+LOADING = 900.0
+"""Seconds a worker may take to load its networks on a busy machine."""
 PAGE_EVERY = 1.0
 """Seconds between two looks at the session page."""
 
@@ -88,14 +90,14 @@ def capacity_of(megapixels: int, groups: Path, photos: int = 8) -> float:
         paths = _write(source, photos + 1, Path(folder))
         site.start("redis", "worker")
         site.inside("feed", paths=paths[:1], session=lesson)
-        _wait(site, 1, 120)  # the networks load with the first photo
+        _wait(site, 1, LOADING)  # the networks load with the first photo
         site.stop("worker")
         site.inside("feed", paths=paths[1:], session=lesson)
         site.start("worker")
         began = time.monotonic()
-        _wait(site, 2, 120)
+        _wait(site, 2, LOADING)
         first = time.monotonic()
-        _wait(site, photos + 1, 300)
+        _wait(site, photos + 1, LOADING)
         return (photos - 1) / max(0.001, time.monotonic() - first) if photos > 1 else 1 / (first - began)
 
 
@@ -126,7 +128,7 @@ def case(
         lesson = rooms["sessions"][0]
         warm = Seen()
         _send(site, rooms["keys"][0], photos[0], warm)
-        _wait(site, 1, 120)
+        _wait(site, 1, LOADING)
         before = {name: site.processor_seconds(name) for name in ("web", "worker")}
         seen, began = Seen(), time.monotonic()
         _drive(site, rooms["keys"], photos[1:], rate, given.seconds, seen, (lesson, rooms["cookie"]))

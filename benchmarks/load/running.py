@@ -38,7 +38,7 @@ class RunningSite:
     def base(self) -> str:
         return f"http://127.0.0.1:{self.env['ROLLCALL_PORT']}"
 
-    def start(self, *names: str, seconds: float = 120, nice: int = 0) -> None:
+    def start(self, *names: str, seconds: float = 600, nice: int = 0) -> None:
         """Start these of Rollcall's programs and wait until each says that it is ready."""
         made = {
             "redis": lambda: services.redis(self.data),
