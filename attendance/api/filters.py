@@ -55,7 +55,7 @@ class StrictForm(forms.Form):
         return super().clean()
 
 
-class _FlagFormField(forms.NullBooleanField):
+class _FlagFormField(forms.Field):
     words = {"true": True, "True": True, "1": True, "false": False, "False": False, "0": False}
 
     def to_python(self, value: Any) -> bool | None:
