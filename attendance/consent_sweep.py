@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 
-from django.core.files.storage import default_storage
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
@@ -21,6 +19,7 @@ from attendance.models import (
     Sighting,
     TemplateEmbedding,
 )
+from attendance.storage import media
 
 FOLDERS = ("portraits", "templates")
 """Where files lie that only a student with consent may have."""
@@ -50,7 +49,10 @@ class Swept:
 
 
 def sweep() -> Swept:
-    """Every template, portrait, embedding, named face and enrolment file, held against the consents."""
+    """Every template, portrait, embedding, named face and enrolment file, held against the consents.
+
+    Raises StorageAway.
+    """
     left: list[Left] = []
     rows = 0
     for what, found in _rows():
@@ -59,9 +61,10 @@ def sweep() -> Swept:
         if number:
             examples = tuple(str(pk) for pk in found.order_by("pk").values_list("pk", flat=True)[:LISTED])
             left.append(Left(what, number, examples))
-    kept = list(_files_kept())
-    named = _files_named()
-    stray = [name for name in kept if name not in named and _is_settled(name)]
+    kept = _files_kept(timezone.now() + ON_THE_WAY)
+    # A new one is written before its row, an old one goes after it.
+    settled = _files_kept(timezone.now() - ON_THE_WAY)
+    stray = sorted(settled - _files_named())
     if stray:
         left.append(Left("files that belong to no portrait", len(stray), tuple(stray[:LISTED])))
     return Swept(rows, len(kept), tuple(left))
@@ -93,19 +96,7 @@ def _files_named() -> set[str]:
     return names | {*FaceTemplate.objects.values_list("chip", flat=True)}
 
 
-def _files_kept() -> Iterator[str]:
+def _files_kept(before: dt.datetime) -> set[str]:
     """Names of the files under the folders of enrolment; unfinished ones (``.part``) are none yet."""
-    for folder in FOLDERS:
-        with suppress(FileNotFoundError):  # nobody has been enrolled yet
-            for inner in default_storage.listdir(folder)[0]:
-                for name in default_storage.listdir(f"{folder}/{inner}")[1]:
-                    if not name.startswith("."):
-                        yield f"{folder}/{inner}/{name}"
-
-
-def _is_settled(name: str) -> bool:
-    """Whether a file has lain there for a while: a new one is written before its row, an old one goes after it."""
-    try:
-        return timezone.now() - default_storage.get_modified_time(name) > ON_THE_WAY
-    except FileNotFoundError:
-        return False
+    found = (name for folder in FOLDERS for name in media().names(before, folder))
+    return {name for name in found if "/." not in name}

@@ -59,6 +59,8 @@ def examine() -> Iterator[Finding]:
             yield look()
         except DatabaseError:
             yield Finding(look.__name__.strip("_"), False, str(health_parts.UNKNOWN))
+        except StorageAway as away:
+            yield Finding(look.__name__.strip("_"), False, str(away.message), NEXT_STEPS["storage"])
 
 
 def _tables() -> Finding:

@@ -136,9 +136,10 @@ class ObjectStorage(SealedStorage, S3Storage):  # type: ignore[misc]
             return False
         return True
 
-    def names(self, before: dt.datetime) -> Iterator[str]:
+    def names(self, before: dt.datetime, folder: str = "") -> Iterator[str]:
         prefix = f"{self.location.strip('/')}/" if self.location.strip("/") else ""
-        asked: dict[str, str] = {"Bucket": self.bucket_name, "Prefix": prefix}
+        within = f"{prefix}{folder}/" if folder else prefix
+        asked: dict[str, str] = {"Bucket": self.bucket_name, "Prefix": within}
         while True:
             with self._asking():
                 page = self._client.list_objects_v2(**asked)

@@ -46,8 +46,8 @@ class SealedStorage(Storage):
         """The first bytes as they lie, enough to tell the key, and how many there are. Raises FileNotFoundError."""
         raise NotImplementedError
 
-    def names(self, before: dt.datetime) -> Iterator[str]:
-        """The names of all files stored before that instant."""
+    def names(self, before: dt.datetime, folder: str = "") -> Iterator[str]:
+        """The names of all files of a folder, or of the whole store, that were stored before that instant."""
         raise NotImplementedError
 
     def remove(self, name: str) -> None:
@@ -129,9 +129,9 @@ class DurableStorage(SealedStorage, FileSystemStorage):
         with self.stored(name) as file:
             return file.read(sealed_files.HEADER_BYTES), os.fstat(file.fileno()).st_size
 
-    def names(self, before: dt.datetime) -> Iterator[str]:
+    def names(self, before: dt.datetime, folder: str = "") -> Iterator[str]:
         root = Path(self.path(""))
-        for path in sorted(root.rglob("*")):
+        for path in sorted((root / folder).rglob("*")):
             if path.is_file() and path.stat().st_mtime < before.timestamp():
                 yield path.relative_to(root).as_posix()
 

@@ -336,6 +336,15 @@ def test_the_doctor_sees_that_a_bucket_keeps_what_is_deleted(s3: S3) -> None:
     assert "old versions" in found.sentence
 
 
+def test_a_store_that_is_away_hides_nothing_else_from_the_doctor(s3: S3, settings: Any) -> None:
+    use(settings, s3, tries=1)
+    away(s3)
+    found = {each.part: each for each in doctor.examine()}
+    assert not found["storage"].ok
+    assert not found["files"].ok
+    assert found["tables"].ok
+
+
 def test_the_library_of_the_store_is_loaded_only_where_it_is_used() -> None:
     code = "import django, sys; django.setup(); import attendance.tasks; print('boto3' in sys.modules)"
     done = subprocess.run(
