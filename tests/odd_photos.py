@@ -153,9 +153,7 @@ def _pngs() -> Iterator[OddFile]:
         "profile.png", ihdr + chunk(b"iCCP", b"x\0\0nothing") + rest, 202, "a colour profile that is none"
     )
     yield _file("page.png", ihdr + chunk(b"tEXt", b"Comment\0" + HTML) + rest, 202, "a page in its text")
-    yield _file(
-        "sum-behind.png", bytes(broken_sum), 422, "pixels whose checksum is wrong"
-    )
+    yield _file("sum-behind.png", bytes(broken_sum), 422, "pixels whose checksum is wrong")
     yield _file("interlaced.png", _interlaced(), 202, "interlaced", size=(128, 128))
     yield _file("few-colours.png", short, 202, "a palette shorter than its pixels ask for")
     yield _file(
