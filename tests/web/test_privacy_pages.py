@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import zipfile
 from io import BytesIO
 from typing import Any
@@ -63,7 +64,7 @@ def test_a_teacher_reads_and_does_not_set(school: SchoolFixture) -> None:
 
 
 def test_what_is_late_stands_first_and_says_why(school: SchoolFixture) -> None:
-    Snapshot.objects.update(received_at=timezone.now() - timezone.timedelta(days=40))
+    Snapshot.objects.update(received_at=timezone.now() - dt.timedelta(days=40))
     page = school.client("administrator").get(reverse("web:retention")).text
     assert "Overdue:" in page
     assert "never run" in page
