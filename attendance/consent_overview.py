@@ -62,9 +62,10 @@ class Counts:
 
 def standings(course: Course) -> list[Standing]:
     """Everybody on the roster today, in the order of class lists; the number of queries does not grow with them."""
+    links = ConsentLink.objects.select_related("message").order_by("-pk")
     students = list(
         Student.objects.filter(roster_entries__course=course, roster_entries__left_on__isnull=True)
-        .prefetch_related("contacts", Prefetch("consent_links", ConsentLink.objects.order_by("-pk")))
+        .prefetch_related("contacts", Prefetch("consent_links", links))
         .order_by("family_name", "given_name", "number")
     )
     return standings_of(students)

@@ -74,6 +74,7 @@ def ask(request: HttpRequest, course_id: int) -> HttpResponse:
 @require_POST
 def send(request: HttpRequest, course_id: int) -> HttpResponse:
     course = changeable_course(request, course_id)
+    places.check_recognition(course)
     wanted = set(request.POST.getlist("to"))
     language = request.POST.get("language", "")
     language = language if language in dict(settings.LANGUAGES) else ""

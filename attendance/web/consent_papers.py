@@ -42,6 +42,7 @@ class SlipView:
 def make_slips(request: HttpRequest, course_id: int) -> HttpResponse:
     """From now on these students are asked; printing again keeps the numbers on the slips."""
     course = changeable_course(request, course_id)
+    places.check_recognition(course)
     wanted = [row.student for row in consent_overview.standings(course) if row.is_to_ask]
     consent_slips.prepare(wanted, user_of(request))
     shape = f"language={_language(request.POST)}&per={_per_page(request.POST)}"

@@ -105,6 +105,15 @@ def test_england_and_wales_see_the_steps_of_their_law(school: SchoolFixture) -> 
     assert "Protection of Freedoms Act" in school.client().get(at("consents", school)).text
 
 
+def test_where_the_law_forbids_recognition_nobody_is_asked(school: SchoolFixture) -> None:
+    places.set_place("US", "NY", "school")
+    for name in ("consent-slips-make", "consent-send"):
+        response = school.client().post(at(name, school), headers=HTMX)
+        assert response.status_code == 409
+        assert "does not allow" in response["HX-Trigger"]
+    assert not ConsentSlip.objects.exists()
+
+
 def test_the_picture_on_a_slip_leads_its_own_teachers_on(school: SchoolFixture) -> None:
     slip = consent_slips.prepare([school.without_consent], school.owner)[0]
     path = reverse("web:consent-slip", args=[slip.code])
