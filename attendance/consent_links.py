@@ -26,8 +26,8 @@ LINKS_A_DAY = 3
 """To one address about one student."""
 SENT_AN_HOUR = 300
 """By one person: two large year groups."""
-OPENED_IN_TEN_MINUTES = 60
-"""From one network address; a guess hits one of 2^256."""
+OPENED_IN_TEN_MINUTES = 1200
+"""From one network address, which may be a proxy with a whole school's parents behind it; a guess hits one of 2^256."""
 
 
 class LinkRefused(errors.RollcallError):
