@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.utils.translation import gettext_lazy as _
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
 
@@ -30,5 +30,5 @@ class BoundedPagination(PageNumberPagination):
     def get_page_number(self, request: Request, paginator: Paginator[Any]) -> int | str:
         wanted = request.query_params.get(self.page_query_param, "1")
         if wanted not in self.last_page_strings and not (wanted.isascii() and wanted.isdecimal()):
-            raise ValidationError({self.page_query_param: _("A number is needed.")})
+            raise NotFound  # as every page that is not there
         return super().get_page_number(request, paginator)
