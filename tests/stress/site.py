@@ -24,6 +24,15 @@ REAL_WORKER = "config.celery:app"
 STAND_IN = "tests.stress.stand_in_worker:app"
 FACES_A_PHOTO = 3
 """What the stand-in finds in each."""
+RECEIVE = """
+from pathlib import Path
+from attendance import intake
+from attendance.models import ClassSession
+from tests import factories as make
+def receive(session):
+    for path in V["paths"]:
+        intake.receive(session, Path(path).read_bytes())
+"""
 
 
 @dataclass
@@ -47,11 +56,13 @@ class Site:
 
     def worker(self, app: str = STAND_IN, **env: str) -> subprocess.Popen[bytes]:
         """Start a worker with one child process; it leads a process group, so that all of it can be killed."""
+        # The stand-in's faces are nobody's: no second network has to be loaded in every child for them.
+        quick = {"ROLLCALL_SECOND_OPINION": "0"} if app == STAND_IN else {}
         log = (self.folder / f"worker-{len(self.processes)}.log").open("wb")
         process = subprocess.Popen(
             [sys.executable, "-m", "celery", "-A", app, "worker", "-c", "1", "--loglevel", "INFO",
              "-n", f"w{uuid.uuid4().hex[:6]}@test", "--without-gossip", "--without-mingle"],
-            cwd=ROOT, env=self.env | env, stdout=log, stderr=log, start_new_session=True,
+            cwd=ROOT, env=self.env | quick | env, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
         self.processes.append(process)
         return process
@@ -83,7 +94,7 @@ class Site:
             later=minutes_later,
         )
 
-    def wait(self, reached: Callable[[dict[str, int]], bool], seconds: float = 60) -> dict[str, int]:
+    def wait(self, reached: Callable[[dict[str, int]], bool], seconds: float = 100) -> dict[str, int]:
         """The states once ``reached`` holds. Fails with them and the workers' logs when it never does."""
         deadline = time.monotonic() + seconds
         while True:
@@ -111,19 +122,26 @@ class Site:
 
     def make_session(self, photos: list[bytes]) -> int:
         """An open session with these photos received (and queued, where Redis answers)."""
-        paths = []
-        for number, data in enumerate(photos):
-            path = self.folder / f"in-{uuid.uuid4().hex}-{number}.jpg"
-            path.write_bytes(data)
-            paths.append(str(path))
         session_id: int = self.python(
-            "from pathlib import Path\nfrom attendance import intake\nfrom tests import factories as make\n"
-            "session = make.session(make.course(make.teacher(), students=2))\n"
-            "[intake.receive(session, Path(path).read_bytes()) for path in V['paths']]\n"
-            "answer(session.pk)",
-            paths=paths,
+            RECEIVE + "session = make.session(make.course(make.teacher(), students=2))\n"
+            "receive(session)\nanswer(session.pk)",
+            paths=self._written(photos),
         )
         return session_id
+
+    def send(self, session_id: int, photos: list[bytes]) -> None:
+        """More photos for a session."""
+        self.python(
+            RECEIVE + "receive(ClassSession.objects.get(pk=V['session']))",
+            session=session_id,
+            paths=self._written(photos),
+        )
+
+    def _written(self, photos: list[bytes]) -> list[str]:
+        paths = [self.folder / f"in-{uuid.uuid4().hex}.jpg" for _ in photos]
+        for path, data in zip(paths, photos, strict=True):
+            path.write_bytes(data)
+        return [str(path) for path in paths]
 
     def stop(self) -> None:
         for process in self.processes:

@@ -10,6 +10,7 @@ import datetime as dt
 import os
 import signal
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import django
@@ -30,6 +31,8 @@ class StandInEngine:
     detector = SimpleNamespace(name="stand-in")
 
     def analyse(self, image: np.ndarray) -> list[Face]:
+        if "STAND_IN_PIDS" in os.environ:
+            Path(os.environ["STAND_IN_PIDS"], str(os.getpid())).touch()
         if image[2, 2, 0] > 230 and image[2, 2, 1] < 25 and image[2, 2, 2] > 230:
             os.kill(os.getpid(), signal.SIGKILL)
         if image[2, 2, 0] < 25 and image[2, 2, 1] > 230 and image[2, 2, 2] > 230:
