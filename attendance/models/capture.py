@@ -106,7 +106,9 @@ class Snapshot(models.Model):
             models.Index(fields=["state", "lease_until"]),
             models.Index(fields=["session", "taken_at"]),
             models.Index(fields=["processed_at"]),
-            models.Index(fields=["camera", "taken_at"], condition=~Q(image=""), name="photo_kept_of_a_camera"),
+            models.Index(
+                fields=["camera", "taken_at"], condition=~Q(image=""), name="photo_kept_of_a_camera"
+            ),
             models.Index(
                 fields=["received_at"], condition=Q(expired_at__isnull=True), name="photos_still_kept"
             ),

@@ -28,7 +28,10 @@ class CourseRetention(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=(Q(photo_days__isnull=True) | Q(photo_days__gte=1, photo_days__lte=365))
-                & (Q(unknown_face_days__isnull=True) | Q(unknown_face_days__gte=1, unknown_face_days__lte=365))
+                & (
+                    Q(unknown_face_days__isnull=True)
+                    | Q(unknown_face_days__gte=1, unknown_face_days__lte=365)
+                )
                 & (Q(template_days_after_term__isnull=True) | Q(template_days_after_term__lte=365)),
                 name="course_keeps_for_a_year_at_most",
             )

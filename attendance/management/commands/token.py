@@ -11,7 +11,9 @@ from attendance import api_tokens, errors
 
 
 class Command(BaseCommand):
-    help = "Make a token of the API for a person; it is printed once. People make theirs on their account page."
+    help = (
+        "Make a token of the API for a person; it is printed once. People make theirs on their account page."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("user")
