@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,10 +69,13 @@ def peak_mib() -> float:
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
-def in_own_process(module: str, *arguments: str) -> dict[str, float]:
-    """The JSON object that ``python -m module arguments`` prints as its last line."""
-    done = subprocess.run(
-        [sys.executable, "-m", module, *arguments], capture_output=True, text=True, check=True
-    )
+def json_of(command: Sequence[str | Path]) -> dict[str, float]:
+    """The JSON object that a command prints as its last line."""
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=True)
     answer: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
     return answer
+
+
+def in_own_process(module: str, *arguments: str) -> dict[str, float]:
+    """The JSON object that ``python -m module arguments`` prints as its last line."""
+    return json_of([sys.executable, "-m", module, *arguments])

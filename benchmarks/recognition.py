@@ -14,12 +14,13 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import cv2
 import numpy as np
 
-from benchmarks.measuring import Ratio, Times, in_own_process, in_turn, peak_mib
+from benchmarks.measuring import Ratio, Times, in_own_process, in_turn, json_of, peak_mib
 from recognition import threads
 from recognition.engine import load_engine
 from recognition.evaluate.detect import read_image
@@ -108,6 +109,37 @@ def runtimes(chips: Chips, runs: int) -> dict[str, str]:
         lines[f"onnx_ratio_{size}"] = f"{ratio.median:.2f}"
         lines[f"onnx_ratio_{size}_spread"] = ratio.spread
         lines |= {f"encode_ms_{name}_{size}": f"{1000 * t.median / size:.2f}" for name, t in times.items()}
+    return lines
+
+
+def another_dlib(python: Path, chips: Chips, photo: Image, runs: int) -> dict[str, str]:
+    """The encoder and the CNN detector at 1080p against the dlib of another Python, in turn."""
+    from recognition import model_files
+    from recognition.detection.mmod import exact_rectangles
+    from recognition.encoding import shared_encoder
+
+    batch = np.concatenate([chips] * (BATCH // len(chips) + 1))[:BATCH]
+    image, encoder = fitted(photo, *SIZES["1080p"]), shared_encoder()
+    ours = {"encode": partial(encoder.encode, batch), "cnn_detect": partial(exact_rectangles, image)}
+    theirs: dict[str, list[float]] = {name: [] for name in ours}
+    mine: dict[str, list[float]] = {name: [] for name in ours}
+    with TemporaryDirectory() as folder:
+        files = [Path(folder) / "chips.npy", Path(folder) / "photo.npy"]
+        for file, array in zip(files, (batch, image), strict=True):
+            np.save(file, array)
+        models = [model_files.locate(model_files.ENCODER), model_files.locate(model_files.MMOD)]
+        script = Path(__file__).with_name("other_dlib.py")
+        for _ in range(runs):
+            answer = json_of([python, script, *models, *files])
+            for name, way in ours.items():
+                theirs[name].append(answer[name])
+                mine[name].append(in_turn({name: way}, 1)[name].median)
+    lines: dict[str, str] = {}
+    for name in ours:
+        ratio = Ratio.of(Times(tuple(theirs[name])), Times(tuple(mine[name])))
+        lines[f"{name}_ratio_other_dlib"] = f"{ratio.median:.1f}"
+        lines[f"{name}_ratio_other_dlib_spread"] = ratio.spread
+        lines[f"{name}_seconds_other_dlib"] = f"{np.median(theirs[name]):.3f}"
     return lines
 
 
@@ -226,6 +258,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--large", action="store_true", help="dlib's CNN at 12 megapixels too: minutes and 11 GB"
     )
+    parser.add_argument("--other-dlib", type=Path, metavar="PYTHON", help="measure that Python's dlib too")
     parser.add_argument("--alone", choices=["default", "hog"], help=argparse.SUPPRESS)
     parser.add_argument("--size", choices=list(SIZES), default="1080p", help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -252,6 +285,8 @@ def main() -> None:
     lines = {"threads": str(chosen.threads)}
     for part in chosen.only or PARTS:
         lines |= parts[part]()
+    if chosen.other_dlib:
+        lines |= another_dlib(chosen.other_dlib, chips, crowd, chosen.runs)
     for name, value in lines.items():
         print(f"{name}: {value}")
 
