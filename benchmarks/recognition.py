@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -120,7 +121,10 @@ def another_dlib(python: Path, chips: Chips, photo: Image, runs: int) -> dict[st
 
     batch = np.concatenate([chips] * (BATCH // len(chips) + 1))[:BATCH]
     image, encoder = fitted(photo, *SIZES["1080p"]), shared_encoder()
-    ours = {"encode": partial(encoder.encode, batch), "cnn_detect": partial(exact_rectangles, image)}
+    ours: dict[str, Callable[[], object]] = {
+        "encode": partial(encoder.encode, batch),
+        "cnn_detect": partial(exact_rectangles, image),
+    }
     theirs: dict[str, list[float]] = {name: [] for name in ours}
     mine: dict[str, list[float]] = {name: [] for name in ours}
     with TemporaryDirectory() as folder:
