@@ -87,7 +87,7 @@ def read_table(data: bytes) -> list[list[str]]:
     sample = text[:5000].lstrip("\r\n").splitlines()[:1]
     delimiter = max(",;\t|", key=sample[0].count) if sample else ","
     # Any line ends, also mixed ones; strict, as a quotation mark that is never closed would swallow the rest.
-    reader = csv.reader(io.StringIO(text, newline=None), delimiter=delimiter, strict=True)
+    reader = csv.reader(io.StringIO(text.rstrip("\r\n"), newline=None), delimiter=delimiter, strict=True)
     table: list[list[str]] = []
     rows = 0
     try:

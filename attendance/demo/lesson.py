@@ -121,7 +121,8 @@ def photos_of(role: str, minutes: Sequence[int]) -> frozenset[int]:
     if role == Status.PRESENT:
         return frozenset(range(count))
     if role == Status.LATE:
-        seen = frozenset(i for i, minute in enumerate(minutes) if minute > max(LATE_AFTER, minutes[0]) + 2)
+        # Late is who two photos missed: one may have missed somebody who bent down.
+        seen = frozenset(i for i, minute in enumerate(minutes) if i >= 2 and minute > LATE_AFTER + 2)
         return seen if len(seen) >= 2 else frozenset()
     if role == Status.LEFT_EARLY:
         last = max(

@@ -133,7 +133,9 @@ def test_failures_are_tried_again_with_pauses_and_then_shown(
             queued.clear()
             assert mailing.sweep(message.lease_until - dt.timedelta(seconds=1)) == 0
             assert mailing.sweep(message.lease_until) == 1
-            MailMessage.objects.filter(pk=message.pk).update(lease_until=timezone.now())
+            MailMessage.objects.filter(pk=message.pk).update(
+                lease_until=timezone.now() - dt.timedelta(seconds=1)
+            )
     assert (message.state, message.error) == ("failed", "SMTPServerDisconnected: gone")
     assert mailing.overview().failed == [message]
     mailing.send_again(message)

@@ -41,7 +41,7 @@ def test_consent_then_photos_then_the_webcam(
 ) -> None:
     student = school.students[2]
     page = visit("grant").goes_to(f"/students/{student.pk}/")
-    expect(page.locator("input[type=file]")).to_have_count(0)
+    expect(page.locator("#portrait-files")).to_have_count(0)
     page.get_by_label("Who consents").select_option("guardian")
     page.get_by_label("Their name").fill("Maria Cole")
     page.get_by_label("How").select_option("paper")
