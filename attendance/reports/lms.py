@@ -10,6 +10,7 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from django.utils.translation import gettext_lazy as _
 
@@ -28,6 +29,8 @@ MOODLE_STATUS: Mapping[str, str] = {
 """Acronyms of Moodle's standard status set; they are case-sensitive there. Moodle knows no *left early*."""
 CANVAS_HEADER = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 CANVAS_POINTS = "    Points Possible"
+MOST_ROWS = 20_000
+"""Of a Canvas gradebook, blank ones counted: many times the largest course."""
 
 
 class CanvasFileRefused(RollcallError):
@@ -93,10 +96,11 @@ def fill_canvas(text: str, matrix: Matrix, column: str = "") -> Filled:
     *Attendance*. Raises ``CanvasFileRefused`` where header or column are not clear.
     """
     try:
-        rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+        lines = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
+        rows = list(islice(lines, MOST_ROWS + 1))
     except csv.Error as error:
         raise CanvasFileRefused from error
-    if len(rows) < 2 or not {"Student", "ID"} <= set(rows[0]):
+    if not 2 <= len(rows) <= MOST_ROWS or not {"Student", "ID"} <= set(rows[0]):
         raise CanvasFileRefused
     header = rows[0]
     index = _assignment(header, column)

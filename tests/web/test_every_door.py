@@ -26,8 +26,8 @@ from tests import factories as make
 
 from .conftest import SchoolFixture
 
-MOST_SECONDS = 3.0
-"""Of processor time for one file at one door."""
+MOST_SECONDS = 6.0
+"""Of processor time for one file at one door, twice the worst seen: other threads of the tests count too."""
 MOST_MEMORY = 300 * 1024 * 1024
 """By how much one file may raise the peak."""
 
