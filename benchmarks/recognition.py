@@ -32,6 +32,8 @@ SIZES = {"720p": (1280, 720), "1080p": (1920, 1080), "12mp": (4000, 3000)}
 PARTS = ("encode", "runtime", "cnn", "detect", "photo", "processes")
 ENCODER_MULTIPLY_ADDS = 0.27e9
 BATCH = 32
+REPEATS = 10
+"""Of the quick way for each run of the slow one."""
 
 
 def fitted(image: Image, width: int, height: int) -> Image:
@@ -77,7 +79,8 @@ def encoding(chips: Chips, runs: int) -> dict[str, str]:
 
     ours, theirs = shared_encoder(), DlibEncoder()
     batch = np.concatenate([chips] * (BATCH // len(chips) + 1))[:BATCH]
-    times = in_turn({"dlib": lambda: theirs.encode(batch), "torch": lambda: ours.encode(batch)}, runs)
+    ways = {"dlib": lambda: theirs.encode(batch), "torch": lambda: ours.encode(batch)}
+    times = in_turn(ways, runs, repeats={"torch": REPEATS})
     single = in_turn(
         {"dlib": lambda: theirs.encode(batch[:1]), "torch": lambda: ours.encode(batch[:1])}, runs * 3
     )
@@ -137,7 +140,7 @@ def another_dlib(python: Path, chips: Chips, photo: Image, runs: int) -> dict[st
             answer = json_of([python, script, *models, *files])
             for name, way in ours.items():
                 theirs[name].append(answer[name])
-                mine[name].append(in_turn({name: way}, 1)[name].median)
+                mine[name].append(in_turn({name: way}, 1, repeats={name: REPEATS})[name].median)
     lines: dict[str, str] = {}
     for name in ours:
         ratio = Ratio.of(Times(tuple(theirs[name])), Times(tuple(mine[name])))
@@ -169,7 +172,7 @@ def one_cnn_size(network: Any, image: Image, runs: int, name: str) -> dict[str, 
         "dlib": lambda: found.update(dlib=network(image, 0)),
         "torch": lambda: found.update(torch=exact_rectangles(image)),
     }
-    times = in_turn(ways, runs, warm=min(1, runs - 1))
+    times = in_turn(ways, runs, warm=min(1, runs - 1), repeats={"torch": REPEATS})
     theirs = [(f.rect.left(), f.rect.top(), f.rect.right(), f.rect.bottom()) for f in found["dlib"]]
     ratio = Ratio.of(times["dlib"], times["torch"])
     return {
@@ -205,7 +208,7 @@ def whole_photo(photo: Image, runs: int, label: str) -> dict[str, str]:
         "accurate": lambda: found.update(accurate=len(accurate.analyse(image))),
         "fast": lambda: found.update(fast=len(fast.analyse(image))),
     }
-    times = in_turn(ways, runs)
+    times = in_turn(ways, runs, repeats={"accurate": REPEATS, "fast": REPEATS})
     lines = {}
     for recipe, suffix in (("accurate", ""), ("fast", "_fast")):
         for model in ("hog", "cnn"):
