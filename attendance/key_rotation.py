@@ -10,10 +10,10 @@ from typing import Any
 from django.apps import apps
 from django.db import connection, models, transaction
 
+from attendance import stored_files
 from attendance.models.sealed import SealedField
 from attendance.sealing import SealBroken, keyring
 from attendance.storage import media
-from attendance.stored_files import file_columns
 
 PAGE = 500
 
@@ -47,22 +47,22 @@ def rotate(*, dry_run: bool = False) -> Iterator[Rotation]:
     """
     found = Rotation()
     for model, column in columns():
-        for page in _pages(model, column):
+        for page in _pages(model, column.name):
             _values(model, column, page, found, dry_run)
             yield found
-    for model, file_column in file_columns():
-        for page in _pages(model, file_column):
+    for files in stored_files.columns():
+        for page in _pages(files.model, files.name):
             for pk in page:
-                _file(model, file_column, pk, found, dry_run)
+                _files(files, pk, found, dry_run)
             yield found
 
 
-def _pages(model: type[models.Model], column: Any) -> Iterator[list[Any]]:
-    last: Any = 0
-    rows = model._default_manager.exclude(**{f"{column.name}__isnull": True}).order_by("pk")
-    while page := list(rows.filter(pk__gt=last).values_list("pk", flat=True)[:PAGE]):
+def _pages(model: type[models.Model], column: str) -> Iterator[list[Any]]:
+    rows = model._default_manager.exclude(**{f"{column}__isnull": True}).order_by("pk")
+    left = rows
+    while page := list(left.values_list("pk", flat=True)[:PAGE]):
         yield page
-        last = page[-1]
+        left = rows.filter(pk__gt=page[-1])
 
 
 def _values(
@@ -95,31 +95,29 @@ def _values(
                 cursor.execute(f"UPDATE {table} SET {name} = %s WHERE {key} = %s", [sealed, pk])  # noqa: S608
 
 
-def _file(
-    model: type[models.Model], column: models.FileField, pk: Any, found: Rotation, dry_run: bool
-) -> None:
+def _files(column: stored_files.Column, pk: Any, found: Rotation, dry_run: bool) -> None:
     with transaction.atomic():
         # Held until the copy stands in its place: a withdrawal waits, and then deletes what it finds.
-        row = (
-            model._default_manager.select_for_update()
-            .filter(pk=pk)
-            .values_list(column.name, flat=True)
-            .first()
-        )
-        if not row:
+        rows = column.model._default_manager.select_for_update().filter(pk=pk)
+        for name in [
+            name for value in rows.values_list(column.name, flat=True) for name in column.names_in(value)
+        ]:
+            _file(name, found, dry_run)
+
+
+def _file(name: str, found: Rotation, dry_run: bool) -> None:
+    newest = keyring().newest
+    with suppress(FileNotFoundError):
+        if media().key_of(name) == (newest.id if newest else None):
+            found.current += 1
             return
-        name, newest = str(row), keyring().newest
-        with suppress(FileNotFoundError):
-            if media().key_of(name) == (newest.id if newest else None):
-                found.current += 1
-                return
-            try:
-                if not dry_run:
-                    media().reseal(name)
-            except SealBroken:
-                found.broken += 1
-                return
-            found.resealed += 1
+        try:
+            if not dry_run:
+                media().reseal(name)
+        except SealBroken:
+            found.broken += 1
+            return
+        found.resealed += 1
 
 
 def _pk(model: type[models.Model]) -> str:

@@ -13,6 +13,7 @@ import io
 import os
 import secrets
 import shutil
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
@@ -27,40 +28,40 @@ from attendance import errors, sealed_files
 from attendance.sealing import keyring
 
 
-class SealedStorage(Storage):
+class SealedStorage(Storage, ABC):
     """Files are written once, whole or not at all, and sealed; reading one whose seal is broken raises SealBroken."""
 
     # --- what each kind knows: the bytes as they lie ---
+    @abstractmethod
     def stored(self, name: str) -> IO[bytes]:
         """The bytes as they lie, seekable. Raises FileNotFoundError, StorageAway."""
-        raise NotImplementedError
 
+    @abstractmethod
     def put(self, name: str, pieces: Iterable[bytes]) -> None:
         """Store these bytes as they are: once this returns they are kept, before it nobody sees a part of them.
 
         Raises StorageFull, StorageAway.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def head(self, name: str) -> tuple[bytes, int]:
         """The first bytes as they lie, enough to tell the key, and how many there are. Raises FileNotFoundError."""
-        raise NotImplementedError
 
+    @abstractmethod
     def names(self, before: dt.datetime, folder: str = "") -> Iterator[str]:
         """The names of all files of a folder, or of the whole store, that were stored before that instant."""
-        raise NotImplementedError
 
     def remove(self, name: str) -> None:
         """Delete a file now; ``delete`` may do it later. Raises StorageAway, OSError."""
         self.delete(name)
 
+    @abstractmethod
     def check_room(self) -> None:
         """Raises StorageFull where a photo should not be accepted any more."""
-        raise NotImplementedError
 
+    @abstractmethod
     def works(self) -> tuple[bool, str | Promise]:
         """Whether files can be stored and read now, in a sentence; answers within seconds, whatever is wrong."""
-        raise NotImplementedError
 
     # --- what follows from it ---
     def _open(self, name: str, mode: str = "rb") -> File[bytes]:

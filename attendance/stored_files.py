@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 from django.apps import apps
 from django.db import models
@@ -19,23 +21,37 @@ PAGE = 500
 RETRY_AFTER = dt.timedelta(seconds=20)
 
 
-def file_columns() -> Iterator[tuple[type[models.Model], models.FileField]]:
-    """Every column that names a stored file."""
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column that names stored files: one each, or in a JSON object (``listed``) those under "files"."""
+
+    model: type[models.Model]
+    name: str
+    listed: bool = False
+
+    def names_in(self, value: Any) -> list[str]:
+        """The files that a value of this column names."""
+        if self.listed:
+            return [str(stored) for _name, _type, stored in value.get("files", ())]
+        return [str(value)] if value else []
+
+
+def columns() -> Iterator[Column]:
+    """Every column that names stored files: columns of files, reports, and what is attached to unsent e-mail."""
     for model in apps.get_app_config("attendance").get_models():
         for field in model._meta.local_fields:
             if isinstance(field, models.FileField):
-                yield model, field
+                yield Column(model, field.name)
+    yield Column(ReportJob, "file")
+    yield Column(MailMessage, "content", listed=True)
 
 
 def named() -> Iterator[str]:
-    """Every stored file that a row names: columns of files, reports, and what is attached to unsent e-mail."""
-    for model, column in file_columns():
-        rows = model._default_manager.exclude(**{column.name: ""}).order_by("pk")
-        names = rows.values_list(column.name, flat=True).iterator(chunk_size=2000)
-        yield from (str(name) for name in names if name)
-    yield from ReportJob.objects.exclude(file="").order_by("pk").values_list("file", flat=True).iterator()
-    for content in MailMessage.objects.exclude(content={}).order_by("pk").values_list("content", flat=True):
-        yield from (str(stored) for _name, _type, stored in content.get("files", ()))
+    """Every stored file that a row names."""
+    for column in columns():
+        rows = column.model._default_manager.exclude(**{column.name: {} if column.listed else ""})
+        for value in rows.order_by("pk").values_list(column.name, flat=True).iterator(chunk_size=2000):
+            yield from column.names_in(value)
 
 
 def delete_later(name: str) -> None:

@@ -88,34 +88,27 @@ class VerifiedSessionAuthentication(SessionAuthentication):
         return found
 
 
-class CameraKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class _HeaderScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    description: str
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        return {"type": "apiKey", "in": "header", "name": "Authorization", "description": self.description}
+
+
+class CameraKeyScheme(_HeaderScheme):  # type: ignore[no-untyped-call]
     """How the schema names the camera key."""
 
     target_class = "attendance.api.authentication.CameraKeyAuthentication"
     name = "cameraKey"
-
-    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
-        return {
-            "type": "apiKey",
-            "in": "header",
-            "name": "Authorization",
-            "description": "A camera's key, as `Camera <key>`.",
-        }
+    description = "A camera's key, as `Camera <key>`."
 
 
-class ApiTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class ApiTokenScheme(_HeaderScheme):  # type: ignore[no-untyped-call]
     """How the schema names a person's token."""
 
     target_class = "attendance.api.authentication.ApiTokenAuthentication"
     name = "tokenAuth"
-
-    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
-        return {
-            "type": "apiKey",
-            "in": "header",
-            "name": "Authorization",
-            "description": "A person's token, as `Token <token>`.",
-        }
+    description = "A person's token, as `Token <token>`."
 
 
 class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.contrib import messages
-from django.core.files.storage import default_storage
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
@@ -36,8 +34,8 @@ from attendance.models import Consent, ConsentEvent, ConsentScan, ConsentSlip, C
 from attendance.web.answers import is_htmx, page, toast, user_of
 from attendance.web.asked import numbers
 from attendance.web.courses import changeable_course
+from attendance.web.media import paper
 
-ENDINGS = {"application/pdf": "pdf", "image/jpeg": "jpg"}
 RECORDED_SHOWN = 40
 
 
@@ -126,25 +124,14 @@ def undo(request: HttpRequest, course_id: int, event_id: int) -> HttpResponse:
 @page
 @require_GET
 def scan(request: HttpRequest, event_id: int) -> HttpResponse:
-    """The scan, as a download: nothing of it runs or is shown in this site's name."""
+    """The scan."""
     found = get_object_or_404(
         ConsentScan.objects.select_related("event__student"),
         event=event_id,
         event__student__in=permissions.students_for(request.user),
     )
-    try:
-        with default_storage.open(str(found.file.name)) as file:
-            content = file.read()
-    except FileNotFoundError as error:
-        raise Http404 from error
-    response = HttpResponse(content, content_type=found.content_type)
-    name = f"{found.event.student.number} {found.event.recorded_at:%Y-%m-%d}.{ENDINGS[found.content_type]}"
-    response["Content-Disposition"] = (
-        content_disposition_header(as_attachment=True, filename=name) or "attachment"
-    )
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cache-Control"] = "private, no-store"
-    return response
+    event = found.event
+    return paper(found.file.name, found.content_type, f"{event.student.number} {event.recorded_at:%Y-%m-%d}")
 
 
 def _named(request: HttpRequest, course: Course) -> list[Student]:

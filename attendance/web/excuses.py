@@ -7,12 +7,10 @@ from dataclasses import dataclass
 
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.core.files.storage import default_storage
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -21,10 +19,10 @@ from attendance.models import ClassSession, Course, Excuse, Student
 from attendance.web.answers import back, page, user_of
 from attendance.web.asked import numbers
 from attendance.web.calendar_forms import ExcuseForm
+from attendance.web.media import paper
 
 RECENT = dt.timedelta(days=21)
 SHOWN = 200
-ENDINGS = {"application/pdf": "pdf", "image/jpeg": "jpg"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,23 +115,12 @@ def decide(request: HttpRequest, excuse_id: int, decision: str) -> HttpResponse:
 @page
 @require_GET
 def attachment(request: HttpRequest, excuse_id: int) -> HttpResponse:
-    """The letter, as a download: nothing of it runs or is shown in this site's name."""
+    """The letter."""
     excuse = _excuse(request, excuse_id)
-    if not excuse.attachment or not permissions.may_read_attachment(request.user, excuse):
+    if not permissions.may_read_attachment(request.user, excuse):
         raise Http404
-    try:
-        with default_storage.open(str(excuse.attachment.name)) as file:
-            content = file.read()
-    except FileNotFoundError as error:
-        raise Http404 from error
-    response = HttpResponse(content, content_type=excuse.attachment_type)
-    name = f"{excuse.student.number} {excuse.first_day}.{ENDINGS[excuse.attachment_type]}"
-    response["Content-Disposition"] = (
-        content_disposition_header(as_attachment=True, filename=name) or "attachment"
-    )
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cache-Control"] = "private, no-store"
-    return response
+    title = f"{excuse.student.number} {excuse.first_day}"
+    return paper(excuse.attachment.name, excuse.attachment_type, title)
 
 
 def _excuse(request: HttpRequest, excuse_id: int) -> Excuse:

@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.files.storage import default_storage
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET
 from PIL import Image
 
@@ -16,6 +17,7 @@ from attendance.errors import StorageAway
 from attendance.models import FaceTemplate
 
 WIDTHS = {"thumb": 240, "view": 1600, "full": 0}
+PAPER_ENDINGS = {"application/pdf": "pdf", "image/jpeg": "jpg"}
 MAX_AGE = 300
 """Seconds a browser may show a picture without asking again; short, because consent can be withdrawn."""
 
@@ -47,6 +49,27 @@ def template_crop(request: HttpRequest, template_id: int) -> HttpResponse:
 def portrait(request: HttpRequest, portrait_id: int) -> HttpResponse:
     found = get_object_or_404(permissions.portraits_for(request.user), pk=portrait_id)
     return picture(request, found.image.name, 320)
+
+
+def paper(name: str | None, content_type: str, title: str) -> HttpResponse:
+    """A stored letter or scan as a download called ``title``: nothing of it runs or is shown in this site's name.
+
+    404 where it has gone.
+    """
+    if not name:
+        raise Http404
+    try:
+        with default_storage.open(name) as file:
+            response = HttpResponse(file.read(), content_type=content_type)
+    except FileNotFoundError as error:
+        raise Http404 from error
+    title = f"{title}.{PAPER_ENDINGS[content_type]}"
+    response["Content-Disposition"] = (
+        content_disposition_header(as_attachment=True, filename=title) or "attachment"
+    )
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, no-store"
+    return response
 
 
 def picture(request: HttpRequest, name: str | None, width: int = 0) -> HttpResponse:

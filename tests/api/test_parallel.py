@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,7 +13,7 @@ import pytest
 
 from tests import factories as make
 from tests.stress.site import ROOT, Site, kill, site_in
-from tests.stress.web import port_of
+from tests.stress.web import port_of, send
 
 NO_REDIS = "redis://127.0.0.1:1/0"
 TOGETHER = 20
@@ -31,16 +29,7 @@ class Door:
     key: str
 
     def send(self, data: bytes, **headers: str) -> tuple[int, bytes]:
-        request = urllib.request.Request(
-            self.address,
-            data,
-            {"Authorization": f"Camera {self.key}", "Content-Type": "image/jpeg", **headers},
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
-                return answer.status, answer.read()
-        except urllib.error.HTTPError as refused:
-            return refused.code, refused.read()
+        return send(self.address, self.key, data, **headers)
 
     def rows_here_and_files_too_many(self) -> tuple[int, int]:
         """Photos of this session; stored files of all sessions that no row knows."""

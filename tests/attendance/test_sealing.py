@@ -12,12 +12,13 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
 from attendance import intake, key_rotation, sealed_files, sealing
 from attendance.engines import to_bytes
-from attendance.models import FaceTemplate, Sighting, Snapshot
+from attendance.models import FaceTemplate, MailMessage, ReportJob, Sighting, Snapshot
 from tests import factories as make
 
 OLD, NEW = sealing.new_key(), sealing.new_key()
@@ -120,6 +121,25 @@ def test_rotation_seals_everything_anew_and_goes_on_where_it_was_stopped(setting
         with default_storage.open(str(shot.image)) as photo:
             assert photo.read()[:2] == b"\xff\xd8"
     call_command("keys", "check")
+
+
+@pytest.mark.django_db
+def test_reports_and_what_waits_to_be_mailed_are_rotated_too(settings: Any) -> None:
+    settings.ROLLCALL_KEYS = [OLD]
+    names = [default_storage.save(f"reports/{name}.csv", ContentFile(b"a,b")) for name in "ab"]
+    now = timezone.now()
+    ReportJob.objects.create(
+        asked_by=make.teacher(), what="course", kind="matrix", first_day=now.date(), last_day=now.date(),
+        created_at=now, expires_at=now, state="done", file=names[0],
+    )  # fmt: skip
+    content = {"files": [["b.csv", "text/csv", names[1]]]}
+    MailMessage.objects.create(template="report", to="a@school.example", created_at=now, content=content)
+    settings.ROLLCALL_KEYS = [NEW, OLD]
+    call_command("keys", "rotate")
+    settings.ROLLCALL_KEYS = [NEW]
+    for name in names:
+        with default_storage.open(name) as file:
+            assert file.read() == b"a,b"
 
 
 @pytest.mark.django_db

@@ -20,6 +20,22 @@ from tests.conftest import redis_server_path, wait_for_redis
 from tests.stress.site import ROOT, Site, kill
 
 
+def send(address: str, key: str, data: bytes, **headers: str) -> tuple[int, bytes]:
+    """A photo as a camera sends it: (status, body); (0, why) where no answer came."""
+    request = urllib.request.Request(
+        address,
+        data,
+        {"Authorization": f"Camera {key}", "Content-Type": "image/jpeg", **headers},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as refused:
+        return refused.code, refused.read()
+    except (OSError, http.client.HTTPException) as gone:
+        return 0, str(gone).encode()
+
+
 @dataclass
 class Server:
     """gunicorn before one open session, and the key of a camera in its room."""
@@ -30,19 +46,7 @@ class Server:
     key: str
 
     def send(self, data: bytes, **headers: str) -> tuple[int, bytes]:
-        """(status, body); (0, why) where no answer came."""
-        request = urllib.request.Request(
-            self.address,
-            data,
-            {"Authorization": f"Camera {self.key}", "Content-Type": "image/jpeg", **headers},
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
-                return answer.status, answer.read()
-        except urllib.error.HTTPError as refused:
-            return refused.code, refused.read()
-        except (OSError, http.client.HTTPException) as gone:
-            return 0, str(gone).encode()
+        return send(self.address, self.key, data, **headers)
 
     def send_at_once(self, photos: list[bytes]) -> list[tuple[int, bytes]]:
         with ThreadPoolExecutor(len(photos)) as pool:
