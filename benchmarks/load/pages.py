@@ -48,7 +48,7 @@ def measure(given: argparse.Namespace) -> Iterator[tuple[str, float]]:
         yield from _inside(given)
         return
     with tempfile.TemporaryDirectory(prefix="rollcall-school-") as folder:
-        home = given.keep or Path(folder)
+        home = (given.keep or Path(folder)).resolve()
         home.mkdir(parents=True, exist_ok=True)
         (home / "postgresql").mkdir(exist_ok=True)
         with postgres.running(home / "postgresql") as address:
