@@ -19,6 +19,7 @@ from attendance import (
     report_jobs,
     scheduled_reports,
     stored_files,
+    sweeper,
     timetables,
 )
 from attendance.retention import purge
@@ -36,7 +37,7 @@ def check_portrait(portrait_id: int) -> None:
 
 @shared_task
 def sweep() -> int:
-    return pipeline.sweep() + enrolment.sweep() + mailing.sweep() + report_jobs.sweep() + stored_files.sweep()
+    return sweeper.sweep() + enrolment.sweep() + mailing.sweep() + report_jobs.sweep() + stored_files.sweep()
 
 
 @shared_task

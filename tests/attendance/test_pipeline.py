@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from attendance import classes, intake, pipeline, privacy, reviews, tasks
+from attendance import classes, intake, pipeline, privacy, reviews, sweeper, tasks
 from attendance.models import Candidate, ClassSession, Sighting, Snapshot
 from attendance.pipeline import Outcome
 from tests import factories as make
@@ -123,7 +123,7 @@ def test_a_photo_that_kills_its_worker_is_set_aside_by_the_sweeper(session: Clas
         assert pipeline.claim_snapshot(shot.pk) is not None  # and then the process is gone
         Snapshot.objects.filter(pk=shot.pk).update(lease_until=timezone.now() - dt.timedelta(seconds=1))
     assert pipeline.claim_snapshot(shot.pk) is None
-    pipeline.sweep()
+    sweeper.sweep()
     shot.refresh_from_db()
     assert shot.state == "failed"
     assert ("process_snapshot", (shot.pk,)) not in sent
@@ -145,7 +145,7 @@ def test_the_sweeper_queues_what_was_lost_and_leaves_the_rest(
     make.snapshot(session, state="done")
     make.snapshot(session, state="failed")
     monkeypatch.setattr(intake, "tasks_waiting", lambda: 1)
-    assert pipeline.sweep(now) == 3
+    assert sweeper.sweep(now) == 3
     assert {arguments[0] for _name, arguments in sent} == {shot.pk for shot in lost}
 
 
@@ -159,12 +159,12 @@ def test_a_long_backlog_is_not_queued_twice(
         for minute in minutes
     ]
     monkeypatch.setattr(intake, "tasks_waiting", lambda: 5)
-    assert pipeline.sweep(now) == 0
+    assert sweeper.sweep(now) == 0
     monkeypatch.setattr(intake, "tasks_waiting", lambda: 3)
-    assert pipeline.sweep(now) == 2
+    assert sweeper.sweep(now) == 2
     assert [arguments[0] for _name, arguments in sent] == [shot.pk for shot in backlog[:2]]
     monkeypatch.setattr(intake, "tasks_waiting", lambda: 0)
-    assert pipeline.sweep(now + dt.timedelta(minutes=3)) == 5
+    assert sweeper.sweep(now + dt.timedelta(minutes=3)) == 5
 
 
 def test_the_queue_says_how_many_tasks_lie_on_it(real_redis: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,7 +185,7 @@ def test_the_sweeper_sends_open_sessions_first(session: ClassSession, sent: Sent
     closed = make.session(make.course(), state="closed")
     old = make.snapshot(closed, state="received", received_at=long_ago)
     young = make.snapshot(session, state="received", received_at=long_ago + dt.timedelta(minutes=30))
-    pipeline.sweep()
+    sweeper.sweep()
     assert [arguments[0] for _name, arguments in sent] == [young.pk, old.pk]
 
 
@@ -207,7 +207,7 @@ def test_what_a_lost_worker_held_of_an_open_session_is_next(
         make.snapshot(closed, **held),
         make.snapshot(closed, state="received", received_at=long_ago),
     ]
-    assert pipeline.sweep() == 4
+    assert sweeper.sweep() == 4
     expected = [intake.AT_ONCE, intake.OPEN_SESSION, intake.BACKLOG, intake.BACKLOG]
     assert [places[shot.pk] for shot in photos] == expected
 
@@ -217,7 +217,7 @@ def test_with_the_queue_gone_the_sweeper_stops_and_nothing_is_lost(
 ) -> None:
     monkeypatch.setattr(intake, "publish", lambda *a, **k: False)
     shot = make.snapshot(session, state="received", received_at=timezone.now() - dt.timedelta(hours=1))
-    assert pipeline.sweep() == 0
+    assert sweeper.sweep() == 0
     shot.refresh_from_db()
     assert shot.state == "received"
 

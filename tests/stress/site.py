@@ -80,6 +80,17 @@ class Site:
         with psycopg.connect(url) as connection:
             return list(connection.execute(sql))  # type: ignore[arg-type]
 
+    def execute(self, sql: str) -> None:
+        """Tell PostgreSQL something that has no answer, outside of any transaction."""
+        import psycopg
+
+        with psycopg.connect(self.env["DATABASE_URL"], autocommit=True) as connection:
+            connection.execute(sql)  # type: ignore[arg-type]
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.env["DATABASE_URL"].startswith("sqlite")
+
     def states(self) -> dict[str, int]:
         """How many snapshots are in each state, and how many sightings there are."""
         counts = dict(self.query("SELECT state, count(*) FROM attendance_snapshot GROUP BY state"))
@@ -89,8 +100,8 @@ class Site:
     def sweep(self, minutes_later: float = 10) -> None:
         """What beat does every thirty seconds, as if that much time had passed."""
         self.python(
-            "import datetime as dt\nfrom django.utils import timezone\nfrom attendance import pipeline\n"
-            "pipeline.sweep(timezone.now() + dt.timedelta(minutes=V['later']))",
+            "import datetime as dt\nfrom django.utils import timezone\nfrom attendance import sweeper\n"
+            "sweeper.sweep(timezone.now() + dt.timedelta(minutes=V['later']))",
             later=minutes_later,
         )
 

@@ -26,9 +26,9 @@ PHOTOS, LEASE, CUT = (150, 20, 60.0) if FULL else (40, 4, 5.0)
 SWEEPER = """
 import time, django
 django.setup()
-from attendance import pipeline, stored_files
+from attendance import stored_files, sweeper
 while True:
-    pipeline.sweep()
+    sweeper.sweep()
     stored_files.sweep()
     time.sleep(1)
 """
