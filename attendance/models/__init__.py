@@ -9,6 +9,7 @@ from attendance.models.consenting import ConsentLink, ConsentScan, ConsentSettin
 from attendance.models.contests import Contest
 from attendance.models.desk import DeskFact, DeskFactFace
 from attendance.models.excuses import Excuse
+from attendance.models.figures import KeptFigures
 from attendance.models.files import DoomedFile
 from attendance.models.learning import DeclinedOffer, PolicyOverride
 from attendance.models.mail import MailMessage, ReaderLanguage
@@ -56,6 +57,7 @@ __all__ = [
     "Excuse",
     "FaceTemplate",
     "Holiday",
+    "KeptFigures",
     "MailMessage",
     "Mark",
     "MarkChange",
