@@ -61,10 +61,10 @@ def load_initial(network: nn.Module, path: Path) -> int:
 
 
 def make_optimizer(network: nn.Module, config: Config) -> torch.optim.Optimizer:
-    """The optimiser a configuration names."""
+    """The optimiser a configuration names; fused: one pass over the weights instead of several."""
     groups = _groups(network, config.weight_decay)
     if config.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=config.rate, momentum=0.9, nesterov=True)
+        return torch.optim.SGD(groups, lr=config.rate, momentum=0.9, nesterov=True, fused=True)
     if config.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=config.rate)
-    return torch.optim.Adam(groups, lr=config.rate)
+        return torch.optim.AdamW(groups, lr=config.rate, fused=True)
+    return torch.optim.Adam(groups, lr=config.rate, fused=True)
