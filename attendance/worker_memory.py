@@ -12,8 +12,6 @@ import time
 from celery.signals import worker_process_init
 from django.db import DatabaseError, connection
 
-from attendance import galleries
-
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 5.0
@@ -33,6 +31,9 @@ def _look_again_and_again() -> None:
 
 def look() -> None:
     """Forget what is out of date; without the database all of it, as nobody can say what is."""
+    # Imported here: this file is read at every start of Django, and galleries need OpenCV.
+    from attendance import galleries
+
     try:
         galleries.forget_stale()
     except DatabaseError as error:

@@ -2,6 +2,7 @@
 
 import os
 
+import scipy.cluster.hierarchy  # noqa: F401 (groups faces; imported now for the reason given below)
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 

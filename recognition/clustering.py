@@ -11,8 +11,6 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.spatial.distance import pdist
 
 _NEVER = 1e3
 """Added to the distance of two faces of one photo: larger than any mean distance that could join groups."""
@@ -36,6 +34,10 @@ def group(encodings: ArrayLike, threshold: float, *, photos: Sequence[Hashable] 
         raise ValueError(f"{len(points)} encodings but {len(photos)} photos")
     if len(points) == 1:
         return [0]
+    # Imported here: they take half a second, and most programs that read this file group nothing.
+    from scipy.cluster.hierarchy import fcluster, linkage
+    from scipy.spatial.distance import pdist
+
     distances = pdist(points)
     if photos is not None:
         distances[_same_photo(photos)] += _NEVER

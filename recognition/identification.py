@@ -16,7 +16,6 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from recognition.errors import RecognitionError
 from recognition.gallery import FloatArray, Gallery, checked_encoding
@@ -176,6 +175,9 @@ def _compare(
 
 def _assign(photo: _Photo, review: float) -> dict[int, int]:
     """Face -> column of its person: the largest sum of (score - review), "nobody" being worth 0."""
+    # Imported here: it takes half a second, and most programs that read this file see no photo.
+    from scipy.optimize import linear_sum_assignment
+
     gain = np.where(photo.allowed & ~photo.poor[:, None], photo.scores - review, 0.0)
     gain = np.maximum(gain, 0.0)
     rows, columns = linear_sum_assignment(gain, maximize=True)

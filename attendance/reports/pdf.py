@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import importlib.util
 import io
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -11,7 +12,6 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-import matplotlib
 from arabic_reshaper import ArabicReshaper
 from bidi import get_display
 from django.utils.formats import date_format
@@ -56,7 +56,10 @@ INK, QUIET, RULE = HexColor("#1b2521"), HexColor("#4b5650"), HexColor("#c9c5b8")
 @functools.cache
 def _load_fonts() -> None:
     """DejaVu Sans (Latin, Greek, Cyrillic, Arabic, Hebrew and more), from the files matplotlib carries."""
-    folder = Path(matplotlib.get_data_path(), "fonts", "ttf")
+    found = importlib.util.find_spec("matplotlib")  # found, not imported: that takes a while and memory
+    assert found is not None
+    assert found.origin is not None
+    folder = Path(found.origin).parent / "mpl-data" / "fonts" / "ttf"
     pdfmetrics.registerFont(TTFont(FONT, str(folder / "DejaVuSans.ttf")))
     pdfmetrics.registerFont(TTFont(BOLD, str(folder / "DejaVuSans-Bold.ttf")))
 
