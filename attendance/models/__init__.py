@@ -23,6 +23,7 @@ from attendance.models.second import SecondOpinion, TemplateEmbedding
 from attendance.models.second_factor import Authenticator
 from attendance.models.sessions import ClassSession, Mark, MarkChange
 from attendance.models.signin import SignInArrival, SignInTicket, SignInWindow
+from attendance.models.tallies import SessionTally
 from attendance.models.timetable import CalendarFeed, Holiday, TimetableChange, TimetableSlot
 from attendance.models.tokens import ApiToken
 from attendance.models.warnings import CourseWarnings, StudentContact, WarningKind, WarningSent, WarningText
@@ -75,6 +76,7 @@ __all__ = [
     "School",
     "SchoolLogo",
     "SecondOpinion",
+    "SessionTally",
     "Sighting",
     "SignInArrival",
     "SignInTicket",

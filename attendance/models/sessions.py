@@ -149,6 +149,12 @@ class Mark(models.Model):
             models.Index(fields=["student", "session"]),
             # Few of many: what waits for a person is found without going through a term's marks.
             models.Index(fields=["session"], condition=Q(to_check=True), name="mark_waits_for_a_person"),
+            # Few of many as well: who was away lessons in a row.
+            models.Index(
+                fields=["session", "student"],
+                condition=Q(status="absent", to_check=False),
+                name="mark_says_absent",
+            ),
         ]
 
     def __str__(self) -> str:
