@@ -26,9 +26,9 @@ def policy_for(course_id: int, engine_version: str) -> MatchPolicy:
     return shifted(measured, shift) if shift else measured
 
 
-def standing(course: Course, engine_version: str) -> PolicyOverride | None:
+def standing(course_id: int | None, engine_version: str) -> PolicyOverride | None:
     overrides = PolicyOverride.objects.filter(
-        course=course, engine_version=engine_version, undone_at__isnull=True
+        course=course_id, engine_version=engine_version, undone_at__isnull=True
     )
     return overrides.select_related("by").first()
 

@@ -14,12 +14,15 @@ from attendance import (
     classes,
     digest,
     enrolment,
+    figure_kinds,
+    figures,
     mailing,
     pipeline,
     report_jobs,
     scheduled_reports,
     stored_files,
     sweeper,
+    tallies,
     timetables,
 )
 from attendance.retention import purge
@@ -37,7 +40,8 @@ def check_portrait(portrait_id: int) -> None:
 
 @shared_task
 def sweep() -> int:
-    return sweeper.sweep() + enrolment.sweep() + mailing.sweep() + report_jobs.sweep() + stored_files.sweep()
+    office = mailing.sweep() + report_jobs.sweep() + figures.sweep() + stored_files.sweep()
+    return sweeper.sweep() + enrolment.sweep() + office
 
 
 @shared_task
@@ -96,3 +100,24 @@ def send_due_reports() -> int:
 @shared_task
 def send_warnings() -> int:
     return absence_warnings.send_automatic()
+
+
+# Its limits lie within the lease of the figures.
+@shared_task(soft_time_limit=200, time_limit=220)
+def work_out_figures(figures_id: int) -> bool:
+    return figures.work(figure_kinds.KINDS, figures_id)
+
+
+@shared_task
+def keep_figures_fresh() -> int:
+    return figures.keep_fresh()
+
+
+@shared_task
+def keep_tallies() -> int:
+    return tallies.keep_all()
+
+
+@shared_task
+def verify_tallies() -> int:
+    return tallies.verify()

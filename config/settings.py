@@ -258,6 +258,8 @@ CELERY_TASK_ROUTES = {
         "photos": ["process_snapshot", "check_portrait"],
         "office": [
             "make_report",
+            "work_out_figures",
+            "keep_figures_fresh",
             "send_mail",
             "send_due_reports",
             "send_digests",
@@ -300,7 +302,10 @@ CELERY_BEAT_SCHEDULE = {
     "send-warnings": {"task": "attendance.tasks.send_warnings", "schedule": 3600.0},
     "send-due-reports": {"task": "attendance.tasks.send_due_reports", "schedule": 60.0},
     "send-digests": {"task": "attendance.tasks.send_digests", "schedule": 900.0},
+    "keep-figures-fresh": {"task": "attendance.tasks.keep_figures_fresh", "schedule": 900.0},
     "purge-expired": {"task": "attendance.tasks.purge_expired", "schedule": 3600.0},
+    "keep-tallies": {"task": "attendance.tasks.keep_tallies", "schedule": 300.0},
+    "verify-tallies": {"task": "attendance.tasks.verify_tallies", "schedule": 24 * 3600.0},
     "forget-sessions": {"task": "attendance.tasks.forget_sessions", "schedule": 6 * 3600.0},
 }
 

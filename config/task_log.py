@@ -18,6 +18,7 @@ ABOUT = {
     "check_portrait": "portrait",
     "send_mail": "mail",
     "make_report": "job",
+    "work_out_figures": "figures",
 }
 """Tasks of one thing: what the number they are given stands for."""
 

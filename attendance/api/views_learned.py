@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from attendance import history, offers, permissions, policies
 from attendance.api.base import ApiView
+from attendance.api.figures import answer, or_pending
 from attendance.api.permissions import IsAdministrator, IsPerson
 from attendance.api.serializers.biometrics import PortraitSerializer
 from attendance.api.serializers.learned import (
@@ -20,7 +21,7 @@ from attendance.api.serializers.learned import (
     OfferedFaceSerializer,
     ShiftSerializer,
 )
-from attendance.learned import service
+from attendance.learned import reading, service
 from attendance.models import Course, Mark, Sighting, Student
 
 
@@ -88,36 +89,46 @@ class LearnedSiteView(ApiView):
     permission_classes = [IsAuthenticated, IsAdministrator]
     serializer_class = LearnedSerializer
 
-    @extend_schema(operation_id="learned_site", responses=LearnedSerializer)
+    @extend_schema(operation_id="learned_site", responses=or_pending(LearnedSerializer))
     def get(self, request: Request) -> Response:
         """What corrections say about recognition at this school."""
-        return Response(LearnedSerializer(service.of_site()).data)
+        learned = service.of_site()
+        return answer(learned.figures, lambda: LearnedSerializer(learned).data)
 
 
 class LearnedCourseView(ApiView):
     serializer_class = LearnedCourseSerializer
 
-    @extend_schema(operation_id="learned_course", responses=LearnedCourseSerializer)
+    @extend_schema(operation_id="learned_course", responses=or_pending(LearnedCourseSerializer))
     def get(self, request: Request, course_id: int) -> Response:
         """What corrections say about recognition in a course, and the strictness that would have done better."""
-        return Response(LearnedCourseSerializer(service.of_course(self.find_course())).data)
+        return _course(self.find_course())
 
 
 class PolicyView(ApiView):
     permission_classes = [IsAuthenticated, IsPerson, IsAdministrator]
     serializer_class = LearnedCourseSerializer
 
-    @extend_schema(operation_id="policy_apply", request=ShiftSerializer, responses=LearnedCourseSerializer)
+    @extend_schema(
+        operation_id="policy_apply", request=ShiftSerializer, responses=or_pending(LearnedCourseSerializer)
+    )
     def put(self, request: Request, course_id: int) -> Response:
         """Make recognition stricter or more generous in this course, for photos from now on."""
         course = self.find(Course.objects.all(), course_id)
         shift = self.valid(ShiftSerializer)["shift"]
-        policies.apply(course, service.of_course(course).learned.engine_version, shift, self.person)
-        return Response(LearnedCourseSerializer(service.of_course(course)).data)
+        policies.apply(course, reading.engine_of(course.pk), shift, self.person)
+        service.strictness_changed(course)
+        return _course(course)
 
     @extend_schema(operation_id="policy_undo", request=None, responses={204: None})
     def delete(self, request: Request, course_id: int) -> Response:
         """Back to what was measured."""
         course = self.find(Course.objects.all(), course_id)
-        policies.undo(course, service.of_course(course).learned.engine_version, self.person)
+        policies.undo(course, reading.engine_of(course.pk), self.person)
+        service.strictness_changed(course)
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _course(course: Course) -> Response:
+    about = service.of_course(course)
+    return answer(about.learned.figures, lambda: LearnedCourseSerializer(about).data)

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from attendance import permissions
+from attendance.api.figures import answer, or_pending
 from attendance.api.serializers.fields import IdField
 from attendance.api.views_cameras import AdministratorView
 from attendance.reports import comparison_facts
@@ -61,6 +62,10 @@ class ComparisonLineSerializer(serializers.Serializer[Any]):
 
 
 class ComparisonSerializer(serializers.Serializer[Any]):
+    as_of = serializers.DateTimeField(
+        allow_null=True,
+        help_text="Figures over very many faces are kept; null where they were counted just now.",
+    )
     version = serializers.CharField(help_text="Of the second model; answers of older ones are not counted.")
     older_faces = serializers.IntegerField()
     total = ComparisonLineSerializer()
@@ -76,24 +81,32 @@ class ModelsView(AdministratorView):
 
     @extend_schema(
         operation_id="models_compared",
+        responses=or_pending(ComparisonSerializer),
         parameters=[OpenApiParameter("course", OpenApiTypes.INT, description="Of this course alone.")],
     )
     def get(self, request: Request) -> Response:
         """What both models say of the faces in photos that have not expired, beside people's words."""
         asked = AskedCourseSerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        courses = permissions.courses_for(self.person)
-        if "course" in asked.validated_data:
-            courses = courses.filter(pk=self.find(courses, asked.validated_data["course"]).pk)
-        facts = comparison_facts.read(courses)
-        return Response(
-            {
-                "version": facts.version,
-                "older_faces": facts.older_faces,
-                "total": _line(facts.comparison.total),
-                "courses": [_line(line) for line in facts.comparison.courses],
-            }
-        )
+        course_id = asked.validated_data.get("course")
+        if course_id is not None:
+            self.find(permissions.courses_for(self.person), course_id)
+        shown = comparison_facts.read(course_id)
+        return answer(shown.figures, lambda: _comparison(shown))
+
+
+def _comparison(shown: comparison_facts.Shown) -> dict[str, object]:
+    facts = shown.facts
+    assert facts is not None
+    return ComparisonSerializer(
+        {
+            "as_of": shown.figures.as_of,
+            "version": facts.version,
+            "older_faces": facts.older_faces,
+            "total": _line(facts.comparison.total),
+            "courses": [_line(line) for line in facts.comparison.courses],
+        }
+    ).data
 
 
 def _line(line: Line) -> dict[str, object]:

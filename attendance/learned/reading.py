@@ -6,7 +6,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F, Max, Q, QuerySet, Sum
 from django.utils import timezone
 
 from attendance.learned import facts
@@ -33,20 +33,35 @@ _POLICY = ("late_after_minutes", "early_before_minutes", "min_sightings", "min_u
 _HERE = (Mark.Status.PRESENT, Mark.Status.LATE, Mark.Status.LEFT_EARLY)
 
 
-def engine_of(sessions: QuerySet[ClassSession]) -> str:
-    """The engine that saw the latest face of these sessions; blank where there is none."""
-    faces = Sighting.objects.filter(snapshot__session__in=sessions).order_by("-pk")
+def engine_of(course_id: int | None) -> str:
+    """The engine that saw the latest face of a course, or of the site; blank where there is none."""
+    faces = Sighting.objects.order_by("-pk")
+    if course_id is not None:
+        # The highest number, asked for as such: to find the first of a course in falling order, a database walks
+        # through the latest faces of all the others.
+        own = Sighting.objects.filter(snapshot__session__course=course_id).order_by()
+        faces = faces.filter(pk=own.aggregate(latest=Max("pk"))["latest"])
     return faces.values_list("encoder_version", flat=True).first() or ""
 
 
-def lessons(sessions: QuerySet[ClassSession], engine_version: str) -> list[facts.Session]:
-    """The latest closed lessons among these with the faces this engine saw, oldest first; seven queries."""
-    since = timezone.now() - LOOKS_BACK
-    chosen = list(
-        sessions.filter(state=ClassSession.State.CLOSED, starts_at__gte=since)
-        .order_by("-starts_at", "-pk")
-        .select_related(None)[:SESSIONS]
-    )[::-1]
+def latest(course_id: int | None) -> list[ClassSession]:
+    """The latest closed lessons of a course, or of the site, the oldest first; one query."""
+    closed = ClassSession.objects.filter(
+        state=ClassSession.State.CLOSED, starts_at__gte=timezone.now() - LOOKS_BACK
+    )
+    if course_id is not None:
+        closed = closed.filter(course=course_id)
+    return list(closed.order_by("-starts_at", "-pk").select_related(None)[:SESSIONS])[::-1]
+
+
+def faces_in(chosen: Sequence[ClassSession]) -> int:
+    """How many faces were found in the photos of these lessons; one small query."""
+    photos = Snapshot.objects.filter(session__in=chosen, state=Snapshot.State.DONE).order_by()
+    return int(photos.aggregate(n=Sum("faces"))["n"] or 0)
+
+
+def lessons(chosen: Sequence[ClassSession], engine_version: str) -> list[facts.Session]:
+    """These lessons with the faces this engine saw; six queries."""
     rolls, said = _marks(chosen)
     photos = _photos(chosen)
     faces = _faces(chosen, engine_version)

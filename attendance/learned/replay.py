@@ -41,11 +41,9 @@ def shifted(policy: MatchPolicy, shift: float) -> MatchPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the machine alone makes of some lessons."""
+    """What the machine alone makes of some lessons, in numbers."""
 
     shift: float
-    marks: Mapping[tuple[int, int], str]
-    """(session, student) -> status."""
     reviews: int
     """Marks a person would be asked about."""
     wrong_marks: int
@@ -61,33 +59,48 @@ class Suggestion:
     shift: float
     now: Outcome
     then: Outcome
-
-    @property
-    def marks_changed(self) -> int:
-        return sum(self.then.marks[key] != status for key, status in self.now.marks.items())
+    marks_changed: int
 
     @property
     def reviews_saved(self) -> int:
         return self.now.reviews - self.then.reviews
 
 
-def replay(sessions: Sequence[Session], policy: MatchPolicy, shift: float) -> Outcome:
-    """The rolls of these lessons as they would read with every threshold moved by ``shift``."""
-    moved = shifted(policy, shift)
-    marks: dict[tuple[int, int], str] = {}
-    reviews = wrong_marks = wrong_names = 0
-    for session in sessions:
-        named = _names(session, moved)
-        truths = {face.sighting_id: face for face in session.faces}
-        for sighting_id, (student_id, certain) in named.items():
-            face = truths[sighting_id]
-            wrong = (face.settled and face.truth != student_id) or student_id in face.rejected
-            wrong_names += certain and wrong
-        for line in _roll(session, named, moved):
-            marks[session.session_id, line.student_id] = str(line.status)
-            reviews += line.to_check
-            wrong_marks += _contradicts(line, session.said)
-    return Outcome(shift, marks, reviews, wrong_marks, wrong_names)
+class Replays:
+    """Lessons that are replayed at many strictnesses: what no threshold moves is worked out once, a student's line
+    only for clues that no other strictness gave, and each strictness once."""
+
+    def __init__(self, sessions: Sequence[Session], policy: MatchPolicy) -> None:
+        self._policy = policy
+        self._lessons = [_Lesson(session) for session in sessions]
+        self._found: dict[float, tuple[Outcome, list[rollcall.Line]]] = {}
+
+    def at(self, shift: float) -> Outcome:
+        """The rolls of these lessons as they would read with every threshold moved by ``shift``."""
+        return self._at(shift)[0]
+
+    def marks_changed(self, one: float, other: float) -> int:
+        """Marks whose status differs between two strictnesses."""
+        pairs = zip(self._at(one)[1], self._at(other)[1], strict=True)
+        return sum(line.status != changed.status for line, changed in pairs)
+
+    def _at(self, shift: float) -> tuple[Outcome, list[rollcall.Line]]:
+        key = round(shift, 9)
+        if key not in self._found:
+            self._found[key] = self._replay(shift)
+        return self._found[key]
+
+    def _replay(self, shift: float) -> tuple[Outcome, list[rollcall.Line]]:
+        moved = shifted(self._policy, shift)
+        lines: list[rollcall.Line] = []
+        wrong_marks = wrong_names = 0
+        for lesson in self._lessons:
+            named = names(lesson.ranked, lesson.enrolled, moved)
+            wrong_names += sum(certain and _is_wrong(face, student) for face, student, certain in named)
+            own = lesson.roll(named, moved)
+            wrong_marks += sum(_contradicts(line, lesson.said) for line in own)
+            lines += own
+        return Outcome(shift, sum(line.to_check for line in lines), wrong_marks, wrong_names), lines
 
 
 def suggest(sessions: Sequence[Session], policy: MatchPolicy, current: float = 0.0) -> Suggestion | None:
@@ -96,10 +109,11 @@ def suggest(sessions: Sequence[Session], policy: MatchPolicy, current: float = 0
     Never one that gives more wrong names or wrong marks than now; and a more generous one only where one step
     further would still give none more, so that nobody stands just beyond the threshold. Ask ``missing`` first.
     """
-    now = replay(sessions, policy, current)
+    replays = Replays(sessions, policy)
+    now = replays.at(current)
     step = abs(STEPS[1] - STEPS[0]) * policy.step_per_decade
-    tried = [replay(sessions, policy, each * policy.step_per_decade) for each in STEPS]
-    reserve = [replay(sessions, policy, tried[0].shift - step), *tried[:-1]]
+    tried = [replays.at(each * policy.step_per_decade) for each in STEPS]
+    reserve = [replays.at(tried[0].shift - step), *tried[:-1]]
 
     def no_worse(outcome: Outcome) -> bool:
         return outcome.wrong_marks <= now.wrong_marks and outcome.wrong_names <= now.wrong_names
@@ -115,7 +129,7 @@ def suggest(sessions: Sequence[Session], policy: MatchPolicy, current: float = 0
     fewer_errors = (best.wrong_marks, best.wrong_names) < (now.wrong_marks, now.wrong_names)
     if abs(best.shift - current) < 1e-9 or not (fewer_errors or now.reviews - best.reviews >= WORTH_IT):
         return None
-    return Suggestion(best.shift, now, best)
+    return Suggestion(best.shift, now, best, replays.marks_changed(current, best.shift))
 
 
 def missing(sessions: Sequence[Session]) -> tuple[int, int]:
@@ -125,67 +139,95 @@ def missing(sessions: Sequence[Session]) -> tuple[int, int]:
     return max(0, ENOUGH_SETTLED - len(settled)), max(0, ENOUGH_NOT_THEM - not_them)
 
 
-def _names(session: Session, policy: MatchPolicy) -> dict[int, tuple[int, bool]]:
-    """Sighting -> (student, certain) for every face that stands for somebody; nobody twice in one photo."""
-    accept, review = policy.thresholds(max(session.enrolled, 1))
-    named: dict[int, tuple[int, bool]] = {}
-    taken: dict[tuple[int, int], float] = {}
-    for face in sorted(session.faces, key=lambda each: -each.candidates[0].score if each.candidates else 0.0):
-        if not face.candidates or face.reason == "consent_withdrawn" or face.candidates[0].score < review:
-            continue
+Named = tuple[Face, int, bool]
+"""A face, the student it stands for, and whether it does so for certain."""
+
+
+def names(ranked: Iterable[Face], enrolled: int, policy: MatchPolicy) -> list[Named]:
+    """Every face that stands for somebody; nobody twice in one photo. ``ranked``: the clearest first."""
+    accept, review = policy.thresholds(enrolled)
+    named: list[Named] = []
+    taken: set[tuple[int, int]] = set()
+    for face in ranked:
         best = face.candidates[0]
+        if best.score < review:
+            break
         alone = len(face.candidates) < 2 or face.candidates[1].score <= best.score - policy.margin
         certain = face.reason in BY_SCORE and best.score >= accept and alone
         if (face.photo_id, best.student_id) in taken:
             certain = False
         if certain:
-            taken[face.photo_id, best.student_id] = best.score
-        named[face.sighting_id] = (best.student_id, certain)
+            taken.add((face.photo_id, best.student_id))
+        named.append((face, best.student_id, certain))
     return named
 
 
-def _roll(
-    session: Session, named: Mapping[int, tuple[int, bool]], policy: MatchPolicy
-) -> Iterable[rollcall.Line]:
-    faces = {face.sighting_id: face for face in session.faces}
-    seen = [
-        rollcall.Seen(student_id, faces[sighting_id].photo_id, certain=certain)
-        for sighting_id, (student_id, certain) in named.items()
-    ]
-    photos = [
-        rollcall.Photo(each.photo_id, each.taken_at, each.usable, each.camera_id) for each in session.photos
-    ]
-    facts = rollcall.SessionFacts(
-        session.starts_at, session.ends_at, final=True, policy=rollcall.Policy(**session.policy)
-    )
-    roster = [
-        rollcall.RosterMember(student_id, templates) for student_id, templates in session.roster.items()
-    ]
-    return rollcall.take_roll(facts, roster, photos, seen, _evidence(session, faces, named, photos, policy))
+Clue = tuple[frozenset[tuple[int, bool]], rollcall.Evidence | None]
+"""All that a student's line depends on: photos and whether certainly seen there, and what the sightings weigh."""
 
 
-def _evidence(
-    session: Session,
-    faces: Mapping[int, Face],
-    named: Mapping[int, tuple[int, bool]],
-    photos: Sequence[rollcall.Photo],
-    policy: MatchPolicy,
-) -> dict[int, rollcall.Evidence]:
-    """As ``marks`` weighs a student's sightings, with probabilities from the policy at hand."""
-    moment_of = rollcall.moments(photos)
-    weights: dict[int, list[evidence.SightingEvidence]] = defaultdict(list)
-    for sighting_id, (student_id, _certain) in named.items():
-        face = faces[sighting_id]
-        chance = policy.probability(face.candidates[0].score, max(session.enrolled, 1))
-        stored = face.candidates[0].probability
-        if face.reason not in BY_SCORE and chance is not None and stored is not None:
-            chance = min(chance, stored)  # held back for a reason that is no threshold's
-        if chance is not None and face.photo_id in moment_of:
-            weights[student_id].append(evidence.SightingEvidence(moment_of[face.photo_id], chance))
-    return {
-        student_id: rollcall.Evidence(evidence.presence(own, policy).decision)
-        for student_id, own in weights.items()
-    }
+class _Lesson:
+    """One lesson with what no threshold moves."""
+
+    def __init__(self, session: Session) -> None:
+        known = [face for face in session.faces if face.candidates and face.reason != "consent_withdrawn"]
+        self.ranked = sorted(known, key=lambda face: -face.candidates[0].score)
+        self.enrolled = max(session.enrolled, 1)
+        self.said = session.said
+        self._photos = [
+            rollcall.Photo(each.photo_id, each.taken_at, each.usable, each.camera_id)
+            for each in session.photos
+        ]
+        self._moment_of = rollcall.moments(self._photos)
+        self._facts = rollcall.SessionFacts(
+            session.starts_at, session.ends_at, final=True, policy=rollcall.Policy(**session.policy)
+        )
+        self._roster = [
+            rollcall.RosterMember(student_id, templates) for student_id, templates in session.roster.items()
+        ]
+        self._lines: dict[tuple[int, Clue], rollcall.Line] = {}
+
+    def roll(self, named: Sequence[Named], policy: MatchPolicy) -> list[rollcall.Line]:
+        """One line for each student of the roster. Lines do not depend on each other, so known ones are not made
+        again."""
+        seen: dict[int, set[tuple[int, bool]]] = defaultdict(set)
+        for face, student_id, certain in named:
+            seen[student_id].add((face.photo_id, certain))
+        weighed = self._evidence(named, policy)
+        keys = [
+            (member.student_id, (frozenset(seen[member.student_id]), weighed.get(member.student_id)))
+            for member in self._roster
+        ]
+        new = [member for member, key in zip(self._roster, keys, strict=True) if key not in self._lines]
+        if new:
+            sightings = [
+                rollcall.Seen(member.student_id, photo_id, certain=certain)
+                for member in new
+                for photo_id, certain in seen[member.student_id]
+            ]
+            for line in rollcall.take_roll(self._facts, new, self._photos, sightings, weighed):
+                clue = (frozenset(seen[line.student_id]), weighed.get(line.student_id))
+                self._lines[line.student_id, clue] = line
+        return [self._lines[key] for key in keys]
+
+    def _evidence(self, named: Sequence[Named], policy: MatchPolicy) -> dict[int, rollcall.Evidence]:
+        """As ``marks`` weighs a student's sightings, with probabilities from the policy at hand."""
+        weights: dict[int, list[evidence.SightingEvidence]] = defaultdict(list)
+        for face, student_id, _certain in named:
+            chance = policy.probability(face.candidates[0].score, self.enrolled)
+            stored = face.candidates[0].probability
+            if face.reason not in BY_SCORE and chance is not None and stored is not None:
+                chance = min(chance, stored)  # held back for a reason that is no threshold's
+            if chance is not None and face.photo_id in self._moment_of:
+                weights[student_id].append(evidence.SightingEvidence(self._moment_of[face.photo_id], chance))
+        return {
+            student_id: rollcall.Evidence(evidence.presence(own, policy).decision)
+            for student_id, own in weights.items()
+        }
+
+
+def _is_wrong(face: Face, student_id: int) -> bool:
+    return (face.settled and face.truth != student_id) or student_id in face.rejected
 
 
 def _contradicts(line: rollcall.Line, said: Mapping[int, bool]) -> bool:

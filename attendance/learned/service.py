@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from attendance import policies
-from attendance.learned import rates, reading, replay
+from attendance import figures, policies
+from attendance.figures import Reading
+from attendance.learned import counting, reading
 from attendance.learned.cameras import CameraFaces
-from attendance.learned.facts import Session
-from attendance.learned.rates import Band, Rates
+from attendance.learned.counting import Counted, CountedCourse
 from attendance.learned.replay import Suggestion
 from attendance.models import Camera, ClassSession, Course, PolicyOverride
 from recognition.policy import MatchPolicy
@@ -18,18 +17,12 @@ from recognition.policy import MatchPolicy
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What corrections say about recognition in some lessons."""
+    """What corrections say about recognition in some lessons. ``counted`` None: not worked out yet."""
 
-    lessons: int
-    engine_version: str
-    rates: Rates
-    first: list[Band]
-    second: list[Band]
+    counted: Counted | None
+    figures: Reading[Any]
+    """As of when, and whether a worker is at it."""
     cameras: list[tuple[Camera, CameraFaces]]
-
-    @property
-    def second_answered(self) -> bool:
-        return any(band.right.trials for band in self.second)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +30,31 @@ class LearnedCourse:
     """As ``Learned``, with what follows for the course's strictness."""
 
     learned: Learned
-    missing_settled: int
-    """Settled faces until a threshold can be suggested."""
-    missing_not_them: int
-    """Of these, faces that were not their likeliest student."""
-    suggestion: Suggestion | None
+    about: CountedCourse | None
+    engine_version: str
     override: PolicyOverride | None
     history: list[PolicyOverride]
     step: float
     """One decade of the false match rate, in score."""
+
+    @property
+    def shift(self) -> float:
+        """What holds for the course."""
+        return self.override.shift if self.override else 0.0
+
+    @property
+    def compared(self) -> bool:
+        """Whether the figures are about this engine and the strictness that holds now."""
+        about = self.about
+        return (
+            about is not None
+            and about.counted.engine_version == self.engine_version
+            and abs(about.current - self.shift) < 1e-9
+        )
+
+    @property
+    def suggestion(self) -> Suggestion | None:
+        return self.about.suggestion if self.about and self.compared else None
 
     def decades(self, shift: float) -> float:
         return shift / self.step if self.step else 0.0
@@ -53,32 +62,37 @@ class LearnedCourse:
 
 def of_site() -> Learned:
     """The site's latest lessons together, and every camera."""
-    every = ClassSession.objects.all()
-    version = reading.engine_of(every)
+    found = figures.read(counting.OF_SITE)
     cameras = Camera.objects.filter(revoked_at__isnull=True).select_related("room")
-    return _learned(reading.lessons(every, version), version, list(cameras))
+    return Learned(found.found, found, reading.cameras(list(cameras)))
 
 
 def of_course(course: Course) -> LearnedCourse:
     """A course's latest lessons, the cameras of its rooms, and the strictness that would have done better."""
-    own = ClassSession.objects.filter(course=course)
-    version = reading.engine_of(own)
-    lessons = reading.lessons(own, version)
-    cameras = Camera.objects.filter(revoked_at__isnull=True, room__in=own.values("room"))
-    policy = MatchPolicy.default_for(version)
-    settled, not_them = replay.missing(lessons)
-    override = policies.standing(course, version)
-    enough = not settled and not not_them
-    current = override.shift if override else 0.0
+    found = figures.read(counting.OF_COURSE, course.pk)
+    version = reading.engine_of(course.pk)
+    rooms = ClassSession.objects.filter(course=course).values("room")
+    cameras = Camera.objects.filter(revoked_at__isnull=True, room__in=rooms).select_related("room")
+    about = found.found
     return LearnedCourse(
-        _learned(lessons, version, list(cameras.select_related("room"))),
-        settled,
-        not_them,
-        replay.suggest(lessons, policy, current) if enough else None,
-        override,
+        Learned(about.counted if about else None, found, reading.cameras(list(cameras))),
+        about,
+        version,
+        policies.standing(course.pk, version),
         list(course.policy_overrides.select_related("by", "undone_by")[:10]),
-        policy.step_per_decade,
+        MatchPolicy.default_for(version).step_per_decade,
     )
+
+
+def suggested_now(course: Course) -> tuple[str, Suggestion | None]:
+    """The engine, and the suggestion as everything said so far has it, however long that takes."""
+    about = figures.count_now(counting.OF_COURSE, course.pk)
+    return about.counted.engine_version, about.suggestion
+
+
+def strictness_changed(course: Course) -> None:
+    """Another strictness holds: what was counted compares with the one before."""
+    figures.outdated(counting.OF_COURSE, course.pk)
 
 
 def shown(suggestion: Suggestion) -> dict[str, Any]:
@@ -92,15 +106,3 @@ def shown(suggestion: Suggestion) -> dict[str, Any]:
         "wrong_names_now": suggestion.now.wrong_names,
         "wrong_names_then": suggestion.then.wrong_names,
     }
-
-
-def _learned(lessons: Sequence[Session], version: str, cameras: Sequence[Camera]) -> Learned:
-    faces = [face for lesson in lessons for face in lesson.faces]
-    return Learned(
-        len(lessons),
-        version,
-        rates.measure(lessons, MatchPolicy.default_for(version)),
-        rates.bands(faces, rates.first_model),
-        rates.bands(faces, rates.second_model),
-        reading.cameras(cameras),
-    )

@@ -137,14 +137,17 @@ def compare(course_ids: Sequence[int], groups: Iterable[Group], judged: Iterable
 
 
 def _line(course_id: int | None, groups: Sequence[Group], judged: Sequence[Judged]) -> Line:
+    answers: dict[str, list[Judged]] = {kind: [] for kind in AGREEMENTS}
+    for face in judged:
+        answers[face.agreement].append(face)
     outcomes = {
         kind: Outcome(
             sum(group.faces for group in groups if group.agreement == kind),
-            sum(face.agreement == kind for face in judged),
-            sum(face.agreement == kind and _right(face.truth, face.first_named) for face in judged),
-            sum(face.agreement == kind and _right(face.truth, face.second_named) for face in judged),
+            len(own),
+            sum(_right(face.truth, face.first_named) for face in own),
+            sum(_right(face.truth, face.second_named) for face in own),
         )
-        for kind in AGREEMENTS
+        for kind, own in answers.items()
     }
     faces = sum(group.faces for group in groups)
     spent = sum(group.milliseconds for group in groups)

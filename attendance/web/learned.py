@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from attendance import errors, offers, permissions, policies
-from attendance.learned import service
-from attendance.learned.rates import Band, Share
+from attendance.learned import reading, service
+from attendance.learned.rates import Band, Rates, Share
 from attendance.models import Course
 from attendance.web import offers as offered
 from attendance.web.answers import administrators_only, page, user_of
@@ -63,34 +63,14 @@ def interval(share: Share) -> str:
 
 
 def _context(learned: service.Learned) -> dict[str, object]:
-    rates = learned.rates
+    counted = learned.counted
     return {
         "learned": learned,
-        "first": _bands(learned.first),
-        "second": _bands(learned.second),
-        "rates": [
-            {
-                "name": _("Given somebody else's name"),
-                "what": _("faces that were named and that a person then gave another name or none"),
-                "share": rates.wrong_names,
-                "value": percent(rates.wrong_names),
-                "interval": interval(rates.wrong_names),
-            },
-            {
-                "name": _("Not recognised (FNMR)"),
-                "what": _("comparisons with the right student that stayed below the threshold"),
-                "share": rates.false_non_match,
-                "value": percent(rates.false_non_match),
-                "interval": interval(rates.false_non_match),
-            },
-            {
-                "name": _("Taken for somebody else (FMR)"),
-                "what": _("comparisons with another student that reached the threshold"),
-                "share": rates.false_match,
-                "value": percent(rates.false_match),
-                "interval": interval(rates.false_match),
-            },
-        ],
+        "counted": counted,
+        "figures": learned.figures,
+        "first": _bands(counted.first) if counted else [],
+        "second": _bands(counted.second) if counted else [],
+        "rates": _rates(counted.rates) if counted else [],
         "cameras": [
             {
                 "camera": camera,
@@ -103,6 +83,29 @@ def _context(learned: service.Learned) -> dict[str, object]:
             for camera, faces in learned.cameras
         ],
     }
+
+
+def _rates(rates: Rates) -> list[dict[str, object]]:
+    return [
+        {"name": name, "what": what, "share": share, "value": percent(share), "interval": interval(share)}
+        for name, what, share in (
+            (
+                _("Given somebody else's name"),
+                _("faces that were named and that a person then gave another name or none"),
+                rates.wrong_names,
+            ),
+            (
+                _("Not recognised (FNMR)"),
+                _("comparisons with the right student that stayed below the threshold"),
+                rates.false_non_match,
+            ),
+            (
+                _("Taken for somebody else (FMR)"),
+                _("comparisons with another student that reached the threshold"),
+                rates.false_match,
+            ),
+        )
+    ]
 
 
 @page
@@ -124,6 +127,7 @@ def course(request: HttpRequest, course_id: int) -> HttpResponse:
         "course": found,
         "tab": "learned",
         "about": about,
+        "course_figures": about.about,
         "may_change": may_change,
         "offers": offered.views(offers.offers_in(found)) if may_change else [],
         "suggested": _times(about.decades(about.suggestion.shift)) if about.suggestion else "",
@@ -138,13 +142,11 @@ def course(request: HttpRequest, course_id: int) -> HttpResponse:
 def apply(request: HttpRequest, course_id: int) -> HttpResponse:
     """The suggestion as it is now; another one than was shown is not applied unseen."""
     found = _of_administrators(request, course_id)
-    about = service.of_course(found)
-    suggestion = about.suggestion
+    version, suggestion = service.suggested_now(found)
     if suggestion is None or f"{suggestion.shift:.6f}" != request.POST.get("shift"):
         raise errors.SuggestionChanged
-    policies.apply(
-        found, about.learned.engine_version, suggestion.shift, user_of(request), service.shown(suggestion)
-    )
+    policies.apply(found, version, suggestion.shift, user_of(request), service.shown(suggestion))
+    service.strictness_changed(found)
     messages.success(request, _("Applied. It holds for photos from now on; marks that stand stay."))
     return redirect("web:course-learned", course_id)
 
@@ -153,7 +155,8 @@ def apply(request: HttpRequest, course_id: int) -> HttpResponse:
 @require_POST
 def undo(request: HttpRequest, course_id: int) -> HttpResponse:
     found = _of_administrators(request, course_id)
-    policies.undo(found, service.of_course(found).learned.engine_version, user_of(request))
+    policies.undo(found, reading.engine_of(found.pk), user_of(request))
+    service.strictness_changed(found)
     messages.success(request, _("Recognition is as strict as it was measured again."))
     return redirect("web:course-learned", course_id)
 

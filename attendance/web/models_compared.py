@@ -19,6 +19,6 @@ def models(request: HttpRequest) -> HttpResponse:
     courses = permissions.courses_for(request.user)
     asked = number(request.GET.get("course"))
     chosen = get_object_or_404(courses, pk=asked) if asked is not None else None
-    screen = models_screen.build(courses, chosen, request.GET.get("show", ""), request.GET.get("page"))
+    screen = models_screen.build(chosen, request.GET.get("show", ""), request.GET.get("page"))
     context = {"screen": screen, "chosen": chosen}
     return render(request, "web/models.html", context)

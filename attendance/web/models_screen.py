@@ -8,16 +8,16 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from attendance import figures
 from attendance.faces import FaceStanding, Standing, standing_of
 from attendance.models import Course, SecondOpinion, Student
 from attendance.reports import comparison_facts
-from attendance.reports.comparison import AGREEMENTS, Line, Outcome, Share
+from attendance.reports.comparison import AGREEMENTS, Comparison, Line, Outcome, Share
 from attendance.web.face_screen import likeness
 from attendance.web.faces import crops_of
 
@@ -90,12 +90,14 @@ class FaceCard:
 
 @dataclass(frozen=True, slots=True)
 class ModelsScreen:
-    facts: comparison_facts.Facts
-    total: Line
+    figures: figures.Reading[comparison_facts.Facts]
+    facts: comparison_facts.Facts | None
+    """None: not worked out yet, and neither is what follows from them."""
+    total: Line | None
     rows: list[Row]
     models: list[ModelRow]
     outcomes: list[tuple[str, str | Promise, Outcome]]
-    alike: Measured
+    alike: Measured | None
     choices: list[Course]
     kinds: list[tuple[str, str | Promise]]
     shown: str
@@ -104,33 +106,45 @@ class ModelsScreen:
     switched_on: bool
 
 
-def build(every: QuerySet[Course], chosen: Course | None, shown: str, page: str | None) -> ModelsScreen:
+def build(chosen: Course | None, shown: str, page: str | None) -> ModelsScreen:
     """``chosen``: the course a person filtered by. An unknown ``shown`` is *different*, an unknown page the nearest."""
-    wanted = every.filter(pk=chosen.pk) if chosen else every
-    facts = comparison_facts.read(wanted)
+    course_id = chosen.pk if chosen else None
+    read = comparison_facts.read(course_id)
+    every = comparison_facts.read() if chosen else read
+    facts = read.facts
     shown = shown if shown in AGREEMENTS else "different"
-    found = Paginator(comparison_facts.seen(wanted, facts.version, shown), FACES_A_PAGE).get_page(page)
-    total = facts.comparison.total
+    version = facts.version if facts else ""
+    found = Paginator(comparison_facts.seen(course_id, version, shown), FACES_A_PAGE).get_page(page)
+    total = facts.comparison.total if facts else None
     return ModelsScreen(
+        figures=read.figures,
         facts=facts,
         total=total,
-        rows=_rows(facts),
-        models=[
-            ModelRow(name, measured(accuracy.nearest), measured(accuracy.named), accuracy.silent)
-            for name, accuracy in (
-                (gettext_lazy("First: dlib's network"), total.first),
-                (gettext_lazy("Second: trained on LFW alone"), total.second),
-            )
-        ],
-        outcomes=[(kind, SecondOpinion.Agreement(kind).label, total.outcomes[kind]) for kind in AGREEMENTS],
-        alike=measured(total.alike),
-        choices=comparison_facts.answered_in(every),
+        rows=_rows(read.courses, facts.comparison) if facts else [],
+        models=_models(total) if total else [],
+        outcomes=_outcomes(total) if total else [],
+        alike=measured(total.alike) if total else None,
+        choices=list(every.courses.values()),
         kinds=[(kind, SHORT[kind]) for kind in AGREEMENTS],
         shown=shown,
         faces=_cards(found.object_list),
         page=found,
         switched_on=settings.ROLLCALL_SECOND_OPINION,
     )
+
+
+def _models(total: Line) -> list[ModelRow]:
+    return [
+        ModelRow(name, measured(accuracy.nearest), measured(accuracy.named), accuracy.silent)
+        for name, accuracy in (
+            (gettext_lazy("First: dlib's network"), total.first),
+            (gettext_lazy("Second: trained on LFW alone"), total.second),
+        )
+    ]
+
+
+def _outcomes(total: Line) -> list[tuple[str, str | Promise, Outcome]]:
+    return [(kind, SecondOpinion.Agreement(kind).label, total.outcomes[kind]) for kind in AGREEMENTS]
 
 
 def measured(share: Share) -> Measured:
@@ -146,13 +160,13 @@ def measured(share: Share) -> Measured:
     )
 
 
-def _rows(facts: comparison_facts.Facts) -> list[Row]:
-    lines = facts.comparison.courses
-    most = sorted(lines, key=lambda line: -line.faces)[:CHARTED]
-    rows = [_row(_("All courses"), "", facts.comparison.total, charted=True)] if len(lines) != 1 else []
+def _rows(courses: Mapping[int, Course], comparison: Comparison) -> list[Row]:
+    lines = comparison.courses
+    most = {line.course_id for line in sorted(lines, key=lambda line: -line.faces)[:CHARTED]}
+    rows = [_row(_("All courses"), "", comparison.total, charted=True)] if len(lines) != 1 else []
     for line in lines:
-        course = facts.courses[line.course_id or 0]
-        rows.append(_row(course.name, course.code, line, charted=line in most))
+        course = courses[line.course_id or 0]
+        rows.append(_row(course.name, course.code, line, charted=line.course_id in most))
     return rows
 
 

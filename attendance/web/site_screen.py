@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from attendance import figures
 from attendance.camera_health import Level
-from attendance.models import Camera, Course
-from attendance.reports import comparison_facts
+from attendance.figures import Reading
+from attendance.models import Camera
 from attendance.reports.comparison import Line
+from attendance.reports.comparison_facts import TWO_MODELS, Facts
 from attendance.web.cameras import Row, rows_of
 from attendance.web.models_screen import Measured, measured
 
@@ -38,12 +40,14 @@ def cameras() -> Cameras:
 
 @dataclass(frozen=True, slots=True)
 class TwoModels:
-    """All courses' line of the comparison."""
+    """All courses' line of the comparison; None: not worked out yet."""
 
-    line: Line
-    alike: Measured
+    figures: Reading[Facts]
+    line: Line | None
+    alike: Measured | None
 
 
 def two_models() -> TwoModels:
-    total = comparison_facts.read(Course.objects.all()).comparison.total
-    return TwoModels(total, measured(total.alike))
+    found = figures.read(TWO_MODELS)
+    total = found.found.comparison.total if found.found else None
+    return TwoModels(found, total, measured(total.alike) if total else None)

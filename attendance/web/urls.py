@@ -14,6 +14,7 @@ from attendance.web import (
     desk,
     desk_bulk,
     digest,
+    figures,
     history,
     learned,
     mail,
@@ -131,6 +132,9 @@ urlpatterns = [
     path("courses/<int:course_id>/learned/", learned.course, name="course-learned"),
     path("courses/<int:course_id>/learned/apply/", learned.apply, name="learned-apply"),
     path("courses/<int:course_id>/learned/undo/", learned.undo, name="learned-undo"),
+    # figures that are kept
+    path("figures/<int:figures_id>/", figures.state, name="figures-state"),
+    path("figures/<int:figures_id>/anew/", figures.anew, name="figures-anew"),
     # faces offered as templates
     path("students/<int:student_id>/offers/<int:sighting_id>/accept/", offers.accept, name="offer-accept"),
     path("students/<int:student_id>/offers/<int:sighting_id>/decline/", offers.decline, name="offer-decline"),

@@ -114,7 +114,7 @@ def time_of(one: Asked, runs: int) -> tuple[list[float], list[float], int]:
         answer = client.get(one.address)
         if answer.streaming:
             b"".join(answer.streaming_content)
-        if answer.status_code not in (200, 202, 302):
+        if answer.status_code not in (200, 202, 204, 302):
             raise SystemExit(f"{one.name}: {answer.status_code} {one.address} {answer.content[:300]!r}")
         if number >= 0:
             wall.append(time.perf_counter() - began)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attendance import errors, marks, policies, reviews
-from attendance.learned import cameras, rates, reading, replay, service
+from attendance.learned import cameras, counting, rates, reading, replay, service
 from attendance.learned.facts import NOBODY, Face, Likeness, Photo, Session
 from attendance.learned.rates import Share
 from attendance.models import Camera, ClassSession, Course, PolicyOverride
@@ -183,19 +183,17 @@ def test_nothing_to_gain_is_no_suggestion() -> None:
 
 def test_a_face_held_back_for_another_reason_is_never_named_by_a_replay() -> None:
     held = [face(n, -0.2, truth=1, reason="models_disagree", photo=n) for n in range(3)]
-    assert replay.replay([lesson(1, held)], POLICY, -0.05).wrong_names == 0
-    names = replay._names(lesson(1, held), POLICY)
-    assert not any(certain for _student, certain in names.values())
+    assert replay.Replays([lesson(1, held)], POLICY).at(-0.05).wrong_names == 0
+    assert not any(certain for _face, _student, certain in replay.names(held, 30, POLICY))
 
 
 @given(st.lists(st.floats(-0.7, -0.1), min_size=1, max_size=12), st.sampled_from(replay.STEPS))
 def test_a_replay_names_nobody_twice_in_a_photo(scores: list[float], step: float) -> None:
     faces = [face(n, score, student=n % 3 + 1, photo=n % 2) for n, score in enumerate(scores)]
     policy = replay.shifted(POLICY, step * POLICY.step_per_decade)
+    ranked = sorted(faces, key=lambda each: -each.candidates[0].score)
     named = [
-        (faces[pk].photo_id, student)
-        for pk, (student, certain) in replay._names(lesson(1, faces), policy).items()
-        if certain
+        (found.photo_id, student) for found, student, certain in replay.names(ranked, 30, policy) if certain
     ]
     assert len(named) == len(set(named))
 
@@ -290,7 +288,7 @@ def test_facts_come_from_reviews_and_marks(course: Course) -> None:
     reviews.undo(reviews.decide(taken_back, "is", teacher, other), teacher)
     marks.set_by_hand(session, other, "absent", teacher)
 
-    (found,) = reading.lessons(ClassSession.objects.all(), make.ENGINE)
+    (found,) = reading.lessons(reading.latest(course.pk), make.ENGINE)
     assert {each.sighting_id: each.truth for each in found.faces} == {
         unsure.pk: student.pk,
         stranger.pk: NOBODY,
@@ -298,9 +296,9 @@ def test_facts_come_from_reviews_and_marks(course: Course) -> None:
     }
     assert found.said == {student.pk: True, other.pk: False}
     assert found.enrolled == 2
-    learned = service.of_course(course)
+    learned = counting.of_course(course.pk)
     assert (learned.missing_settled, learned.suggestion) == (48, None)
-    assert service.of_site().rates.settled == 2
+    assert counting.of_site().rates.settled == 2
 
 
 def test_a_fixed_number_of_queries(course: Course, django_assert_num_queries: Any) -> None:
@@ -314,7 +312,7 @@ def test_a_fixed_number_of_queries(course: Course, django_assert_num_queries: An
             reviews.decide(face_of, "is", course.teachers.get(), student)
 
     grow(2)
-    with django_assert_num_queries(11) as few:
+    with django_assert_num_queries(17) as few:
         service.of_course(course)
     grow(5)
     with django_assert_num_queries(len(few)):

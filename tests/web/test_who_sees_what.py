@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from attendance.models import MailMessage, StudentContact
+from attendance.models import Course, KeptFigures, MailMessage, StudentContact
 from attendance.web import urls
 from tests.web import calendar_routes, consent_routes
 
@@ -34,11 +34,17 @@ def failed_mail() -> MailMessage:
     )
 
 
+def figures_of(name: str, course: Course | None = None) -> KeptFigures:
+    now = timezone.now()
+    return KeptFigures.objects.get_or_create(name=name, course=course, defaults={"looked_at": now})[0]
+
+
 PAGES: dict[str, Arguments] = {
     "course": lambda s: [s.course.pk],
     "course-dashboard": lambda s: [s.course.pk],
     "course-retention": lambda s: [s.course.pk],
     "course-learned": lambda s: [s.course.pk],
+    "figures-state": lambda s: [figures_of("learned-course", s.course).pk],
     "report-file": lambda s: ["course", s.course.pk, "xlsx"],
     "warnings": lambda s: [s.course.pk],
     "course-sessions": lambda s: [s.course.pk],
@@ -165,9 +171,10 @@ ELSEWHERE = {
     "second-factor-off",
     "token-make",
     "token-end",
+    "figures-anew",
 }
 """Changes whose object stands in the form; their tests ask with everybody: ``test_desk.py``, ``test_cameras.py``,
-``test_second_factor.py``, ``test_account.py``."""
+``test_second_factor.py``, ``test_account.py``, ``test_kept_figures.py``."""
 PERSONAL = {
     "report-ask", "report-job-file", "report-job-again", "report-job-remove",
     "own-data", "own-data-ask", "own-data-file", "own-data-remove",

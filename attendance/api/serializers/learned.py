@@ -87,15 +87,21 @@ class CameraFacesSerializer(serializers.Serializer[Any]):
 class LearnedSerializer(serializers.Serializer[Any]):
     """Error rates of these lessons, right and wrong by confidence for both networks, faces by camera."""
 
-    lessons = serializers.IntegerField(read_only=True)
-    engine_version = serializers.CharField(read_only=True)
-    settled = serializers.IntegerField(source="rates.settled", read_only=True)
-    left_standing = serializers.IntegerField(source="rates.left_standing", read_only=True)
-    wrong_names = RateSerializer(source="rates.wrong_names", read_only=True)
-    fmr = RateSerializer(source="rates.false_match", read_only=True)
-    fnmr = RateSerializer(source="rates.false_non_match", read_only=True)
-    first = BandSerializer(many=True, read_only=True)
-    second = BandSerializer(many=True, read_only=True)
+    as_of = serializers.DateTimeField(
+        source="figures.as_of",
+        read_only=True,
+        allow_null=True,
+        help_text="Figures over very many faces are kept; null where they were counted just now.",
+    )
+    lessons = serializers.IntegerField(source="counted.lessons", read_only=True)
+    engine_version = serializers.CharField(source="counted.engine_version", read_only=True)
+    settled = serializers.IntegerField(source="counted.rates.settled", read_only=True)
+    left_standing = serializers.IntegerField(source="counted.rates.left_standing", read_only=True)
+    wrong_names = RateSerializer(source="counted.rates.wrong_names", read_only=True)
+    fmr = RateSerializer(source="counted.rates.false_match", read_only=True)
+    fnmr = RateSerializer(source="counted.rates.false_non_match", read_only=True)
+    first = BandSerializer(source="counted.first", many=True, read_only=True)
+    second = BandSerializer(source="counted.second", many=True, read_only=True)
     cameras = CameraFacesSerializer(many=True, read_only=True)
 
 
@@ -118,7 +124,10 @@ class SuggestionSerializer(serializers.Serializer[Any]):
 
 
 class LearnedCourseSerializer(LearnedSerializer):
-    """``missing_*``: how many settled faces a suggestion still waits for. ``shift``: what holds for the course."""
+    """``missing_*``: how many settled faces a suggestion still waits for. ``shift``: what holds for the course.
+
+    ``suggestion`` is null as well while kept figures are about another strictness than the one that holds now.
+    """
 
     missing_settled = serializers.IntegerField(read_only=True)
     missing_not_them = serializers.IntegerField(read_only=True)
@@ -127,9 +136,9 @@ class LearnedCourseSerializer(LearnedSerializer):
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
         own = {
-            "missing_settled": instance.missing_settled,
-            "missing_not_them": instance.missing_not_them,
-            "shift": instance.override.shift if instance.override else 0.0,
+            "missing_settled": instance.about.missing_settled,
+            "missing_not_them": instance.about.missing_not_them,
+            "shift": instance.shift,
         }
         suggestion = SuggestionSerializer(instance.suggestion).data if instance.suggestion else None
         return {**LearnedSerializer(instance.learned).data, **own, "suggestion": suggestion}
