@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.core.checks import WARNING, run_checks
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
@@ -63,16 +64,24 @@ def examine() -> Iterator[Finding]:
             yield Finding(look.__name__.strip("_"), False, str(away.message), NEXT_STEPS["storage"])
 
 
-def _tables() -> Finding:
+def migrations_due() -> int:
+    """How many have not run on this database. Raises DatabaseError where it does not answer."""
     executor = MigrationExecutor(connection)
-    due = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    if due:
-        return Finding("tables", False, f"{len(due)} migrations have not run.", "./run manage migrate")
+    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def _tables() -> Finding:
+    if due := migrations_due():
+        return Finding("tables", False, f"{due} migrations have not run.", "./run manage migrate")
     return Finding("tables", True, "up to date")
 
 
 def _keys() -> Finding:
-    if keyring().newest is None:
+    try:
+        newest = keyring().newest
+    except ImproperlyConfigured as error:
+        return Finding("keys", False, str(error), "Mend ROLLCALL_KEYS; ./run manage keys new makes one.")
+    if newest is None:
         return Finding(
             "keys",
             False,

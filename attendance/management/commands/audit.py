@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from attendance import audit
+from attendance.management.base import SiteCommand
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = "Go through the whole audit log and say whether an entry was changed or taken out."
 
     def handle(self, *args: Any, **options: Any) -> None:

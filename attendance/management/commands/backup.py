@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from attendance import backups, errors
+from attendance.management.base import SiteCommand
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = "Copy database and files into a new folder while the site runs; the keys are kept apart."
 
     def add_arguments(self, parser: CommandParser) -> None:

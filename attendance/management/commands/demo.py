@@ -6,13 +6,14 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from attendance.demo import camera, service
 from attendance.demo.errors import DemoError
+from attendance.management.base import SiteCommand
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = "Load the demo class (photos of public figures), or a class from a folder of faces; or remove it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from attendance import forgotten
+from attendance.management.base import SiteCommand
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = "Go through the list of who withdrew or was deleted; restore does it by itself where it finds the list."
 
     def add_arguments(self, parser: CommandParser) -> None:

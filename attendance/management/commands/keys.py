@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from attendance import key_rotation
+from attendance.management.base import SiteCommand
 from attendance.sealing import keyring, new_key
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = "keys new: print a fresh key. keys check: what is sealed by which. keys rotate: seal all with the newest."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 from tqdm import tqdm
 
 from attendance import enrolment, second
 from attendance.engines import current_engine, second_network
+from attendance.management.base import SiteCommand
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = (
         "Make templates by the present engine for every portrait, and the second network's embeddings for every "
         "template; can be stopped and started again."
