@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from django.contrib.auth.models import User
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from attendance import accounts, consent_events, erasing, errors, forgotten, galleries, marks, report_jobs
@@ -132,6 +132,7 @@ def delete_student(student: Student) -> None:
         own_files.forget_everything(student)
         accounts.forget_login(student)
         forgotten.write_down(student, forgotten.DELETED)
+        ClassSession.objects.filter(marks__student=student).update(roll_version=F("roll_version") + 1)
         student.delete()
         report_jobs.forget_files()
         transaction.on_commit(report_jobs.forget_files)  # what was begun while this was not yet seen

@@ -7,16 +7,18 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Count, Exists, F, OuterRef, QuerySet, Window
+from django.db.models.functions import RowNumber
 from django.utils.translation import gettext as _
 
 from attendance import schooltime
 from attendance.models import ClassSession, Course, Excuse, Mark, Student
+from attendance.reports import facts
 from attendance.reports.document import Column, Document, Kind, Row
 from attendance.reports.documents import days_text
 from attendance.reports.facts import Days
 from attendance.reports.matrix import StudentFact
-from attendance.reports.tables import absences_in_a_row, effective
+from attendance.reports.tables import ATTENDED, absences_in_a_row, effective
 
 LEAST_RUN = 2
 """Absences in a row from which somebody stands on the list of absences."""
@@ -35,19 +37,19 @@ class Absences:
 
 
 def absences_in_courses(courses: QuerySet[Course], days: Days) -> list[Absences]:
-    """Whoever was absent from at least two lessons in a row up to the last, the longest first; two queries.
+    """Whoever was absent from at least two lessons in a row up to the last, the longest first; four queries.
 
-    Cancelled lessons are none; excused and not evaluated ones neither break a run nor add to it.
+    Cancelled lessons are none; excused and not evaluated ones neither break a run nor add to it. Only the marks of
+    those are read who may be on the list.
     """
     zone = schooltime.school_zone()
-    start, end = days.bounds
-    rows = (
-        Mark.objects.filter(
-            session__course__in=courses,
-            session__state=ClassSession.State.CLOSED,
-            session__cancelled_at__isnull=True,
-            session__starts_at__gte=start,
-            session__starts_at__lt=end,
+    lessons = facts.lessons_that_count(courses, days)
+    candidates = _may_be_away(lessons)
+    marks = (
+        Mark.objects.filter(session__in=lessons)
+        .filter(
+            session__course__in={course for course, _student in candidates},
+            student__in={student for _course, student in candidates},
         )
         .order_by("session__course_id", "student_id", "session__starts_at", "session_id")
         .values_list(
@@ -55,9 +57,10 @@ def absences_in_courses(courses: QuerySet[Course], days: Days) -> list[Absences]
             "session__starts_at", "status", "to_check",
         )
     )  # fmt: skip
+    rows = (row for row in marks.iterator(5000) if row[:2] in candidates)
     found = []
-    for (_course, student_id), lessons in itertools.groupby(rows.iterator(5000), key=lambda row: row[:2]):
-        listed = list(lessons)
+    for (_course, student_id), theirs in itertools.groupby(rows, key=lambda row: row[:2]):
+        listed = list(theirs)
         run, _longest = absences_in_a_row(effective(row[5], row[6]) for row in listed)
         if run >= LEAST_RUN:
             missed = [row for row in listed if effective(row[5], row[6]) == Mark.Status.ABSENT]
@@ -79,6 +82,33 @@ def absences_in_courses(courses: QuerySet[Course], days: Days) -> list[Absences]
         for row, student_id, run, since in found
     ]
     return sorted(answer, key=lambda one: (-one.in_a_row, one.student.sort_name.casefold(), one.course_name))
+
+
+def _may_be_away(lessons: QuerySet[ClassSession]) -> set[tuple[int, int]]:
+    """(course, student) of those with as many absences as a run needs, who came to none of the course's last lessons.
+
+    Whoever came to one of as many last lessons has a shorter run at the end, or none.
+    """
+    newest_first = Window(
+        RowNumber(), partition_by=F("course_id"), order_by=[F("starts_at").desc(), F("pk").desc()]
+    )
+    last = lessons.order_by().annotate(place=newest_first).filter(place__lte=LEAST_RUN)
+    came = Mark.objects.filter(
+        session__in=list(last.values_list("pk", flat=True)),
+        session__course=OuterRef("session__course"),
+        student=OuterRef("student"),
+        status__in=ATTENDED,
+        to_check=False,
+    )
+    absent = Mark.objects.filter(session__in=lessons, status=Mark.Status.ABSENT, to_check=False)
+    often = (
+        absent.filter(~Exists(came))
+        .order_by()
+        .values_list("session__course_id", "student_id")
+        .annotate(times=Count("pk"))
+        .filter(times__gte=LEAST_RUN)
+    )
+    return {(course, student) for course, student, _times in often}
 
 
 def absences_document(found: Sequence[Absences], days: Days) -> Document:

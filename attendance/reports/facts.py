@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from attendance import excuses, holidays, rules, schooltime
+from attendance import excuses, holidays, rules, schooltime, tallies
 from attendance.models import ClassSession, Course, Excuse, Mark, RosterEntry, Student
 from attendance.reports.document import word
 from attendance.reports.matrix import (
@@ -23,7 +24,7 @@ from attendance.reports.matrix import (
     StudentFact,
     missing_rolls,
 )
-from attendance.reports.tables import FULL, TALLIED, Credit, Tally, tally_of
+from attendance.reports.tables import FULL, Credit, Tally, tally_of
 from attendance.rules import RuleSet
 
 
@@ -232,26 +233,9 @@ class CourseSummary:
     tally: Tally
 
 
-def _counted(
-    courses: QuerySet[Course], days: Days, by: str, credits: Mapping[int, Credit] | None = None
-) -> dict[int, Tally]:
-    start, end = days.bounds
-    numbers: dict[int, dict[str, int]] = defaultdict(lambda: dict.fromkeys(TALLIED, 0))
-    rows = (
-        Mark.objects.filter(
-            session__course__in=courses,
-            session__state=ClassSession.State.CLOSED,
-            session__cancelled_at__isnull=True,
-            session__starts_at__gte=start,
-            session__starts_at__lt=end,
-        )
-        .order_by()
-        .values_list(by, "status", "to_check")
-        .annotate(number=Count("pk"))
-    )
-    for key, status, to_check, number in rows:
-        numbers[key]["to_check" if to_check else status] += number
-    return {key: tally_of(found, (credits or {}).get(key, FULL)) for key, found in numbers.items()}
+def lessons_that_count(courses: QuerySet[Course], days: Days) -> QuerySet[ClassSession]:
+    """Closed sessions of these courses in these days, without the cancelled ones."""
+    return tallies.counting(_within(ClassSession.objects.filter(course__in=courses), days))
 
 
 def missing_in(courses: QuerySet[Course], days: Days) -> list[tuple[Course, Missing]]:
@@ -260,11 +244,7 @@ def missing_in(courses: QuerySet[Course], days: Days) -> list[tuple[Course, Miss
     Planned lessons in a holiday miss nothing, and cancelled ones neither.
     """
     zone = schooltime.school_zone()
-    unseen = [
-        session_id
-        for session_id, tally in _counted(courses, days, "session_id").items()
-        if tally.total == tally.not_evaluated + tally.to_check
-    ]
+    unseen = tallies.unseen(lessons_that_count(courses, days))
     sessions = _within(
         ClassSession.objects.filter(course__in=courses, cancelled_at__isnull=True), days
     ).filter(Q(pk__in=unseen) | ~Q(state=ClassSession.State.CLOSED))
@@ -280,21 +260,17 @@ def missing_in(courses: QuerySet[Course], days: Days) -> list[tuple[Course, Miss
 
 def course_summaries(courses: QuerySet[Course], days: Days) -> list[CourseSummary]:
     """Every course in one line; the database counts, so that memory stays flat."""
-    by_course = rules.rules_of(courses.order_by().values_list("pk", flat=True))
-    tallies = _counted(
-        courses, days, "session__course_id", {pk: credit_of(one) for pk, one in by_course.items()}
-    )
-    start, end = days.bounds
-    closed = Q(sessions__state=ClassSession.State.CLOSED, sessions__cancelled_at__isnull=True)
-    rows = list(
+    lessons = lessons_that_count(courses, days)
+    credits = {
+        pk: credit_of(found)
+        for pk, found in rules.rules_of(courses.order_by().values_list("pk", flat=True)).items()
+    }
+    numbers = {pk: tally_of(found, credits[pk]) for pk, found in tallies.by_course(lessons).items()}
+    rows = (
         courses.select_related("term")
         .annotate(
-            enrolled=Count("roster_entries", filter=Q(roster_entries__left_on__isnull=True), distinct=True),
-            taken=Count(
-                "sessions",
-                filter=closed & Q(sessions__starts_at__gte=start, sessions__starts_at__lt=end),
-                distinct=True,
-            ),
+            enrolled=_number_of(RosterEntry.objects.filter(left_on__isnull=True)),
+            taken=_number_of(tallies.counting(_within(ClassSession.objects.all(), days))),
         )
         .order_by("name", "code", "pk")
     )
@@ -309,10 +285,16 @@ def course_summaries(courses: QuerySet[Course], days: Days) -> list[CourseSummar
             one.enrolled,
             one.taken,
             missing[one.pk],
-            tallies.get(one.pk, Tally()),
+            numbers.get(one.pk, Tally()),
         )
         for one in rows
     ]
+
+
+def _number_of(rows: QuerySet[RosterEntry] | QuerySet[ClassSession]) -> Coalesce:
+    """How many of these a course has, as a subquery; 0 where none."""
+    counted = rows.filter(course=OuterRef("pk")).order_by().values("course").annotate(n=Count("pk"))
+    return Coalesce(Subquery(counted.values("n")), 0)
 
 
 def every_mark(

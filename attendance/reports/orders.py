@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from attendance import errors, logos, permissions, schooltime
-from attendance.models import Course, Mark
+from attendance.models import ClassSession, Course, Mark, RosterEntry
 from attendance.permissions import Viewer
 from attendance.reports import facts, files
 from attendance.reports.chunks import CourseInChunks, Progress, course_document, marks_document, quiet
@@ -95,7 +95,7 @@ def courses_of(viewer: Viewer, order: Order) -> QuerySet[Course]:
         return mine.filter(pk=permissions.sessions_for(viewer).get(pk=pk).course_id)
     if order.what == "student":
         permissions.students_for(viewer).get(pk=pk)
-        return mine.filter(pk__in=Course.objects.filter(marks_or_roster(pk)).values("pk"))
+        return mine.filter(pk__in=_courses_with(pk))
     return mine
 
 
@@ -104,9 +104,13 @@ def course_of(viewer: Viewer, order: Order) -> Course:
     return permissions.courses_for(viewer).select_related("term").get(pk=order.subject_id)
 
 
-def marks_or_roster(student_id: int) -> Q:
-    """Courses a student is or was in."""
-    return Q(roster_entries__student=student_id) | Q(sessions__marks__student=student_id)
+def _courses_with(student_id: int) -> list[int]:
+    """Courses a student is or was in: on their rosters, or with a mark. Found from the student's own rows."""
+    on_rosters = RosterEntry.objects.filter(student=student_id).order_by().values_list("course_id", flat=True)
+    marked = (
+        ClassSession.objects.filter(marks__student=student_id).order_by().values_list("course_id", flat=True)
+    )
+    return list(on_rosters.union(marked))
 
 
 def marks_in(viewer: Viewer, order: Order) -> int:

@@ -315,7 +315,7 @@ def test_the_number_of_queries_does_not_grow(teacher: User, django_assert_max_nu
     schooltime.school_zone()
     with django_assert_max_num_queries(6):  # type: ignore[operator]
         files.course_matrix(course, days())
-    with django_assert_max_num_queries(3):  # type: ignore[operator]
+    with django_assert_max_num_queries(4):  # type: ignore[operator]
         absences.absences_in_courses(Course.objects.all(), days())
     with django_assert_max_num_queries(6):  # type: ignore[operator]
         what_if.effect(None, {"in_a_row": 1})
