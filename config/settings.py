@@ -266,6 +266,8 @@ CELERY_TASK_ROUTES = {
             "send_warnings",
             "purge_expired",
             "forget_sessions",
+            "keep_tallies",
+            "verify_tallies",
         ],
     }.items()
     for name in names
