@@ -31,7 +31,6 @@ class RollState:
     open: bool
     """A decision could change the mark: nobody set it by hand and it says nothing good yet."""
     to_check: bool
-    has_templates: bool
     seen_on: frozenset[int] = field(default_factory=frozenset)
     """Photos in which this student is named already."""
     early_until: dt.datetime | None = None
@@ -39,9 +38,9 @@ class RollState:
     gone_from: dt.datetime | None = None
     """Marked as having left early by the camera: a face after this instant could change that."""
     missing: bool = False
-    """The session is over, the student could have been recognised and was not, and nobody has said anything."""
+    """The session is over, the student was not recognised, and nobody has said anything."""
     never_seen: bool = False
-    """In no session of the course of late was this student recognised."""
+    """Could have been recognised, and was in no session of the course of late."""
 
     def could_change(self, faces: Iterable[OpenFace]) -> bool:
         """Whether being told that these faces are the student could change the mark."""

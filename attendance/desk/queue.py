@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from attendance.desk import reading
+from attendance.desk import reading, rolls
 from attendance.desk.items import Item, build_items
 from attendance.models import ClassSession, Contest, Mark, Sighting, Snapshot
 
-LOOKS_BACK = reading.LOOKS_BACK
+LOOKS_BACK = rolls.LOOKS_BACK
 MAX_SESSIONS = 60
 SECONDS_A_DECISION = 4
 """What one item takes somebody who knows the class."""
@@ -72,7 +72,7 @@ def worth(items: Iterable[DeskItem]) -> int:
 
 def _with_something_open(sessions: QuerySet[ClassSession]) -> QuerySet[ClassSession]:
     could_change = Q(status__in=[Mark.Status.LATE, Mark.Status.LEFT_EARLY]) & ~Q(source=Mark.Source.MANUAL)
-    marks = Mark.objects.filter(session=OuterRef("pk")).filter(reading.open_marks() | could_change)
+    marks = Mark.objects.filter(session=OuterRef("pk")).filter(rolls.open_marks() | could_change)
     faces = Sighting.objects.filter(snapshot__session=OuterRef("pk"), snapshot__state=Snapshot.State.DONE)
     reports = Contest.objects.filter(session=OuterRef("pk"), state=Contest.State.OPEN)
     open_ones = sessions.filter((Exists(marks) & Exists(faces)) | Exists(reports))

@@ -1,64 +1,48 @@
 """From the database to what the desk works with: a fixed number of queries, however many sessions wait.
 
-Most faces are recognised and settle nothing, so they are only counted; encodings and candidates are read for the
-faces that are still open.
+Most faces are recognised and settle nothing, so they stay in the database: what is read are the faces that are still
+open, those a person spoke of, and where the students they could be are named already.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from django.db.models import Count, Exists, Max, OuterRef, Q
+from django.db.models import FilteredRelation, Q, QuerySet
 from django.utils import timezone
 
 from attendance.contests import open_contests
-from attendance.desk.items import Bond, Likeness, OpenFace, Report, RollState, SecondSays, SessionFaces
+from attendance.desk import rolls
+from attendance.desk.items import Bond, Likeness, OpenFace, Report, SecondSays, SessionFaces
+from attendance.desk.rolls import OfSession
 from attendance.engines import from_bytes
 from attendance.faces import FaceStanding, Standing, standing_of
-from attendance.models import (
-    Candidate,
-    ClassSession,
-    DeskFact,
-    FaceTemplate,
-    Mark,
-    Review,
-    SecondOpinion,
-    Sighting,
-    Snapshot,
-)
+from attendance.models import Candidate, ClassSession, DeskFact, Review, Sighting, Snapshot
+from attendance.retention import periods
 from recognition.policy import MatchPolicy
 
-LOOKS_BACK = dt.timedelta(days=30)
-SESSIONS_NEVER_SEEN = 2
-"""A student is asked about as *never seen* after so many lessons without being recognised once."""
 VISITORS_KEPT = 300
 """At most so many faces that are of nobody of the class are compared with, the latest first."""
-
-SAYS_NOTHING = (Mark.Status.NOT_EVALUATED, Mark.Status.ABSENT)
-
-Rolls = dict[int, dict[int, RollState]]
-
-
-def open_marks() -> Q:
-    """Marks that a face could change: no person set them, and they say nothing good yet."""
-    return ~Q(source=Mark.Source.MANUAL) & (Q(to_check=True) | Q(status__in=SAYS_NOTHING))
+SLACK = dt.timedelta(days=2)
+"""Until a photo whose days are over has surely lost its faces."""
 
 
 def read(sessions: Sequence[ClassSession]) -> dict[int, SessionFaces]:
     """What there is to decide in each of these sessions, by its id."""
-    rolls = _rolls(sessions)
-    standings = _standings(sessions, rolls)
     reports = _reports(sessions)
-    faces = _open_faces(standings, reports)
+    judged = _judged(sessions, rolls.to_check(sessions))
+    faces = _open_faces(judged.open, reports)
+    students = _students(faces.values(), reports.values())
+    roll = rolls.read(sessions, students, _seen_on(sessions, students, judged))
     bonds = _bonds(sessions)
-    visitors = _visitors(sessions)
+    visitors = _visitors(sessions, faces)
     return {
         session.pk: SessionFaces(
             faces=faces[session.pk],
-            roll=rolls[session.pk],
+            roll=roll[session.pk],
             same_person_distance=_same_person_distance(faces[session.pk]),
             bonds=bonds[session.pk],
             reports=reports[session.pk],
@@ -68,53 +52,11 @@ def read(sessions: Sequence[ClassSession]) -> dict[int, SessionFaces]:
     }
 
 
-# --- the roll -------------------------------------------------------------------------------------
-def _rolls(sessions: Sequence[ClassSession]) -> Rolls:
-    templates = FaceTemplate.objects.filter(student_id=OuterRef("student_id"))
-    marks = (
-        Mark.objects.filter(session__in=sessions)
-        .annotate(has_templates=Exists(templates))
-        .defer("note")
-        .order_by("pk")
-    )
-    rolls: Rolls = defaultdict(dict)
-    course_of = {session.pk: session.course_id for session in sessions}
-    never = _never_seen(sessions)
-    for mark in marks:
-        never_seen = (course_of[mark.session_id], mark.student_id) in never
-        rolls[mark.session_id][mark.student_id] = _state(mark, mark.has_templates, never_seen)
-    return rolls
-
-
-def _state(mark: Mark, has_templates: bool, never_seen: bool) -> RollState:
-    by_hand = mark.source == Mark.Source.MANUAL
-    late = mark.status == Mark.Status.LATE and not by_hand
-    left = mark.status == Mark.Status.LEFT_EARLY and not by_hand
-    return RollState(
-        mark.student_id,
-        open=not by_hand and (mark.to_check or mark.status in SAYS_NOTHING),
-        to_check=mark.to_check,
-        has_templates=has_templates,
-        early_until=mark.first_seen_at if late else None,
-        gone_from=mark.last_seen_at if left else None,
-        missing=not by_hand and has_templates and mark.machine_status == Mark.Status.ABSENT,
-        never_seen=never_seen,
-    )
-
-
-def _never_seen(sessions: Sequence[ClassSession]) -> set[tuple[int, int]]:
-    """(course, student) pairs that the camera missed in several lessons and saw in none."""
-    rows = (
-        Mark.objects.filter(
-            session__course__in={session.course_id for session in sessions},
-            session__starts_at__gte=timezone.now() - LOOKS_BACK,
-        )
-        .values("session__course_id", "student_id")
-        .annotate(missed=Count("pk", filter=Q(machine_status=Mark.Status.ABSENT)), seen=Max("seen_in"))
-        .filter(missed__gte=SESSIONS_NEVER_SEEN, seen=0)
-        .values_list("session__course_id", "student_id")
-    )
-    return set(rows)
+def _students(faces: Iterable[Sequence[OpenFace]], reports: Iterable[Sequence[Report]]) -> set[int]:
+    """Everybody these faces could be, or a report is about."""
+    found = {near.student_id for own in faces for face in own for near in face.candidates}
+    found |= {face.named for own in faces for face in own if face.named is not None}
+    return found | {report.student_id for own in reports for report in own}
 
 
 # --- faces ------------------------------------------------------------------------------------------
@@ -122,45 +64,94 @@ def _never_seen(sessions: Sequence[ClassSession]) -> set[tuple[int, int]]:
 class _Brief:
     """What says how a face stands."""
 
-    pk: int
     session_id: int
     snapshot_id: int
     decision: str
     student_id: int | None
 
 
-def _standings(
-    sessions: Sequence[ClassSession], rolls: Rolls
-) -> dict[int, tuple[FaceStanding, frozenset[int | None]]]:
-    """How each face that is still open stands, and who it is not; the rolls learn who is named in which photo."""
-    words: dict[int, list[Review]] = defaultdict(list)
-    standing_words = Review.objects.filter(sighting__snapshot__session__in=sessions, undone_at__isnull=True)
-    for review in standing_words.only("sighting_id", "verdict", "student_id", "undone_at"):
-        words[review.sighting_id].append(review)
-    rows = Sighting.objects.filter(
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """What a person said of a face, and has not taken back."""
+
+    verdict: str
+    student_id: int | None
+    undone_at: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """The faces that recognition alone does not settle."""
+
+    ids: Collection[int]
+    open: Mapping[int, tuple[FaceStanding, frozenset[int | None]]]
+    """How each one that is still open stands, and who it is not."""
+    named_on: Mapping[OfSession, set[int]]
+    """In which photos the others name a student."""
+
+
+def _of(sessions: Sequence[ClassSession]) -> QuerySet[Sighting]:
+    return Sighting.objects.filter(
         snapshot__session__in=sessions, snapshot__state=Snapshot.State.DONE
-    ).values_list("pk", "snapshot__session_id", "snapshot_id", "decision", "student_id")
-    named_on: dict[tuple[int, int], set[int]] = defaultdict(set)
-    found = {}
-    for row in rows:
-        brief = _Brief(*row)
-        face = standing_of(brief, words[brief.pk])
+    ).order_by()
+
+
+def _judged(sessions: Sequence[ClassSession], waiting: Collection[OfSession]) -> _Judged:
+    """``waiting``: students whose marks are to be checked; a face that is recognised as one of them may be open."""
+    standing_words = FilteredRelation("reviews", condition=Q(reviews__undone_at__isnull=True))
+    rows = (
+        _of(sessions)
+        .annotate(said=standing_words)
+        .filter(
+            Q(said__isnull=False)
+            | Q(student__isnull=True)
+            | ~Q(decision=Sighting.Decision.RECOGNISED)
+            | Q(student__in={student for _session, student in waiting})
+        )
+        .values_list(
+            "pk",
+            "snapshot__session_id",
+            "snapshot_id",
+            "decision",
+            "student_id",
+            "said__verdict",
+            "said__student_id",
+        )
+    )
+    briefs: dict[int, _Brief] = {}
+    words: dict[int, list[_Word]] = defaultdict(list)
+    for pk, session_id, snapshot_id, decision, student_id, verdict, about in rows:
+        briefs[pk] = _Brief(session_id, snapshot_id, decision, student_id)
+        if verdict is not None:
+            words[pk].append(_Word(verdict, about))
+    found, named_on = {}, defaultdict(set)
+    for pk, brief in briefs.items():
+        face = standing_of(brief, words[pk])
         if face.standing is Standing.NAMED and face.student_id is not None:
             named_on[brief.session_id, face.student_id].add(brief.snapshot_id)
-        if _is_open(face, rolls[brief.session_id]):
-            found[brief.pk] = face, frozenset(word.student_id for word in words[brief.pk])
-    for (session_id, student_id), photos in named_on.items():
-        known = rolls[session_id].get(student_id)
-        if known is not None:
-            rolls[session_id][student_id] = replace(known, seen_on=frozenset(photos))
-    return found
+        if _is_open(face, (brief.session_id, face.student_id or 0) in waiting):
+            found[pk] = face, frozenset(word.student_id for word in words[pk])
+    return _Judged(briefs.keys(), found, named_on)
 
 
-def _is_open(face: FaceStanding, roll: Mapping[int, RollState]) -> bool:
+def _is_open(face: FaceStanding, waits: bool) -> bool:
     if face.confirmed or face.standing in (Standing.STRANGER, Standing.NOT_A_FACE):
         return False
-    state = roll.get(face.student_id or 0)
-    return face.standing is not Standing.NAMED or (state is not None and state.to_check)
+    return face.standing is not Standing.NAMED or waits
+
+
+def _seen_on(
+    sessions: Sequence[ClassSession], students: Collection[int], judged: _Judged
+) -> Mapping[OfSession, set[int]]:
+    """The photos in which each of these students is named, by session and student."""
+    found = defaultdict(set, judged.named_on)
+    rows = _of(sessions).filter(decision=Sighting.Decision.RECOGNISED, student__in=students)
+    for pk, session_id, student_id, snapshot_id in rows.values_list(
+        "pk", "snapshot__session_id", "student_id", "snapshot_id"
+    ):
+        if pk not in judged.ids:
+            found[session_id, student_id].add(snapshot_id)
+    return found
 
 
 def _open_faces(
@@ -169,11 +160,11 @@ def _open_faces(
 ) -> dict[int, list[OpenFace]]:
     about = {each.sighting_id: each for own in reports.values() for each in own if each.sighting_id}
     found: dict[int, list[OpenFace]] = defaultdict(list)
-    for sighting, face in _full({*standings, *about}):
-        standing, rejected = standings.get(sighting.pk, (None, frozenset()))
-        report = about.get(sighting.pk)
+    for session_id, face in _full({*standings, *about}):
+        standing, rejected = standings.get(face.sighting_id, (None, frozenset()))
+        report = about.get(face.sighting_id)
         named = standing.student_id if standing and standing.standing is Standing.NAMED else None
-        found[sighting.snapshot.session_id].append(
+        found[session_id].append(
             replace(
                 face,
                 named=report.student_id if report else named,
@@ -184,56 +175,67 @@ def _open_faces(
     return found
 
 
-def _full(ids: Collection[int]) -> list[tuple[Sighting, OpenFace]]:
-    """These faces with everything that is known of them: three queries."""
-    rows = list(
-        Sighting.objects.filter(pk__in=ids)
-        .select_related("snapshot")
-        .defer("landmarks", "chip", "snapshot__image", "snapshot__error")
-        .order_by("pk")
-    )
+def _full(ids: Collection[int]) -> list[tuple[int, OpenFace]]:
+    """These faces with everything that is known of them, each with its session: two queries."""
     near: dict[int, list[Likeness]] = defaultdict(list)
     for sighting_id, student_id, distance, score, probability in (
-        Candidate.objects.filter(sighting__in=rows)
+        Candidate.objects.filter(sighting__in=ids)
         .order_by("sighting_id", "rank")
         .values_list("sighting_id", "student_id", "distance", "score", "probability")
     ):
         near[sighting_id].append(Likeness(student_id, distance, score, probability))
-    second = {
-        sighting_id: SecondSays(student_id, probability, agreement)
-        for sighting_id, student_id, probability, agreement in SecondOpinion.objects.filter(
-            sighting__in=rows
-        ).values_list("sighting_id", "student_id", "probability", "agreement")
-    }
+    rows = (
+        Sighting.objects.filter(pk__in=ids)
+        .order_by("pk")
+        .values_list(
+            "pk", "snapshot__session_id", "snapshot_id", "snapshot__taken_at", "reason", "quality", "width", "height",
+            "encoding", "encoder_version", "quality_details",
+            "second_opinion__student_id", "second_opinion__probability", "second_opinion__agreement",
+        )
+    )  # fmt: skip
     return [
         (
-            row,
+            session_id,
             OpenFace(
-                sighting_id=row.pk,
-                photo_id=row.snapshot_id,
-                taken_at=row.snapshot.taken_at,
+                sighting_id=pk,
+                photo_id=photo_id,
+                taken_at=taken_at,
                 named=None,
                 unsure=False,
-                reason=row.reason,
-                quality=row.quality,
-                pixels=max(row.width, row.height),
-                encoding=from_bytes(row.encoding) if row.encoding else None,
-                candidates=tuple(near[row.pk]),
-                encoder_version=row.encoder_version,
-                second=second.get(row.pk),
-                quality_parts=row.quality_details,
+                reason=reason,
+                quality=quality,
+                pixels=max(width, height),
+                encoding=from_bytes(encoding) if encoding else None,
+                candidates=tuple(near[pk]),
+                encoder_version=version,
+                second=SecondSays(second, chance, agreement) if agreement is not None else None,
+                quality_parts=parts,
             ),
         )
-        for row in rows
-    ]
+        for (
+            pk, session_id, photo_id, taken_at, reason, quality, width, height, encoding, version, parts,
+            second, chance, agreement,
+        ) in rows
+    ]  # fmt: skip
 
 
-def _visitors(sessions: Sequence[ClassSession]) -> dict[int, list[OpenFace]]:
-    """Faces of each course that a person said are of nobody of the class."""
+def _visitors(
+    sessions: Sequence[ClassSession], faces: Mapping[int, Sequence[OpenFace]]
+) -> dict[int, list[OpenFace]]:
+    """Faces that a person said are of nobody of the class, of each course in which nobody recognises somebody.
+
+    No face is kept longer than its photo, and nobody speaks of it before it is there: older words are not looked at.
+    """
+    courses = {
+        session.course_id
+        for session in sessions
+        if any(face.named is None and not face.unsure for face in faces[session.pk])
+    }
     said = Review.objects.filter(
         verdict=Review.Verdict.NOT_IN_CLASS,
         undone_at__isnull=True,
-        sighting__snapshot__session__course__in={session.course_id for session in sessions},
+        at__gte=timezone.now() - dt.timedelta(days=periods.longest("photo_days")) - SLACK,
+        sighting__snapshot__session__course__in=courses,
         sighting__encoding__isnull=False,
     ).order_by("-at", "-pk")
     rows = said.values_list(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -66,6 +66,13 @@ def differing(school: School | None = None) -> dict[int, Periods]:
     """What holds in the courses that said something of their own, by course."""
     school = school or schooltime.get_school()
     return {row.course_id: _holding(school, row) for row in CourseRetention.objects.all()}
+
+
+def longest(name: str) -> int:
+    """No course keeps things for more days than these; two queries."""
+    of_courses: int | None = CourseRetention.objects.aggregate(most=Max(name))["most"]
+    days: int = getattr(schooltime.get_school(), name)
+    return max(days, of_courses or 0)
 
 
 def by_days(name: str, path: str) -> Iterator[tuple[int, Q]]:

@@ -20,9 +20,9 @@ from tests import factories as make
 from tests.attendance.conftest import near
 
 START = dt.datetime(2026, 3, 12, 9, tzinfo=dt.UTC)
-OPEN = RollState(1, open=True, to_check=True, has_templates=True)
-SETTLED = RollState(2, open=False, to_check=False, has_templates=True)
-ROLL = {1: OPEN, 2: SETTLED, 3: RollState(3, open=True, to_check=False, has_templates=True)}
+OPEN = RollState(1, open=True, to_check=True)
+SETTLED = RollState(2, open=False, to_check=False)
+ROLL = {1: OPEN, 2: SETTLED, 3: RollState(3, open=True, to_check=False)}
 
 
 def face(
@@ -69,7 +69,7 @@ def test_two_faces_of_one_photo_are_never_one_person() -> None:
 def test_what_cannot_change_a_mark_is_not_shown() -> None:
     assert items(face(1, 1, 1, (2, 0.9))) == [], "the mark of student 2 stands already"
     assert items(face(1, 1, 1, (99, 0.9))) == [], "nobody of this roll"
-    seen = {1: RollState(1, True, True, True, frozenset({5}))}
+    seen = {1: RollState(1, True, True, frozenset({5}))}
     assert items(face(1, 5, 1, (1, 0.9)), roll=seen) == [], "named on another face of the same photo"
 
 
