@@ -14,28 +14,14 @@ from attendance.models import ClassSession, Course
 from attendance.reports import documents, files, matrix, orders, tables
 from attendance.reports.chunks import CourseInChunks
 from attendance.reports.document import percent_text
-from attendance.reports.matrix import Matrix, SessionColumn, StudentLine
+from attendance.reports.matrix import Matrix, SessionColumn
 from attendance.web.answers import page
+from attendance.web.heat import heat_rows
 from attendance.web.mood_screen import engagement_percent
 from attendance.web.report_params import days_of, order_of, rule_of
 
 MOST_AT_RISK = 200
 """Lines of the list of those at risk; the files have them all."""
-
-
-@dataclass(frozen=True, slots=True)
-class HeatCell:
-    session_id: int
-    status: str
-    """Effective status; blank where the student had no mark."""
-    minutes_late: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class HeatRow:
-    line: StudentLine
-    percent: str
-    cells: list[HeatCell]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +38,6 @@ class Arrival:
     last: int | None
     """Minutes after the start; None for the last step, which is open."""
     students: int
-
-
-def heat_rows(found: Matrix) -> list[HeatRow]:
-    return [
-        HeatRow(
-            line,
-            percent_text(line.tally.rate),
-            [
-                HeatCell(column.session.id, cell.effective, cell.minutes_late)
-                if cell
-                else HeatCell(column.session.id, "", None)
-                for column, cell in zip(found.columns, line.cells, strict=True)
-            ],
-        )
-        for line in found.lines
-    ]
 
 
 def rate_points(found: Matrix) -> list[RatePoint]:

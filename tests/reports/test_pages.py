@@ -17,6 +17,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from attendance import labels
 from attendance.models import ClassSession, Course
 from attendance.reports import documents
 from attendance.reports.csv import stream_csv
@@ -75,6 +76,21 @@ def test_a_lesson_that_was_not_evaluated_makes_nobody_absent(term: Term) -> None
     lines = table(get_file(term, "course", term.course.pk, "csv").content.decode())
     assert {line["2026-03-23 09:00"] for line in lines} == {"not_evaluated"}
     assert sum(int(line["absent"]) for line in lines) == 5
+
+
+def test_a_cell_of_the_table_is_a_link_that_says_its_mark_in_the_schools_words(term: Term) -> None:
+    labels.set_labels({"late": '<b>"tardy"'})
+    try:
+        page = term.client().get(reverse("web:course-dashboard", args=[term.course.pk]) + f"?{DAYS}").text
+    finally:
+        labels.set_labels({})
+    tardy = "&lt;b&gt;&quot;tardy&quot;"
+    assert page.count('class="heat__cell ') == 20
+    assert (
+        f'<td><a class="heat__cell mark--late" href="/sessions/{term.sessions[0].pk}/#s{term.students[2].pk}" '
+        f'title="{tardy}, 7 min"><span class="mark__letter" aria-hidden="true">L</span>'
+        f'<span class="sr-only">{tardy}</span></a></td>'
+    ) in page
 
 
 def test_who_is_at_risk_and_why(term: Term) -> None:
