@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from attendance import api_tokens, second_factor
 from attendance.models import ApiToken, Authenticator
-from attendance.web import guesses
+from attendance.web import again, guesses
 from attendance.web.answers import page, user_of
 from attendance.web.asked import number
 from attendance.web.forms import OwnPasswordForm, SignInForm
@@ -90,6 +90,7 @@ def _account(request: HttpRequest, made: ApiToken | None = None, text: str = "")
         "device": Authenticator.objects.filter(user=user, confirmed=True).first(),
         "codes_left": second_factor.codes_left(user),
         "needed": second_factor.needed(user),
+        "asks_password": not again.is_recent(request),
         "made": made,
         "text": text,
         "tokens": api_tokens.alive(user),

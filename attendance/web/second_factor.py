@@ -19,7 +19,7 @@ from django_otp import login as give_factor
 
 from attendance import audit, schooltime, second_factor
 from attendance.models import AuditEntry
-from attendance.web import guesses
+from attendance.web import again, guesses
 from attendance.web.answers import administrators_only, page, user_of
 
 
@@ -55,12 +55,17 @@ def ask(request: HttpRequest) -> HttpResponse:
 @page
 @require_http_methods(["GET", "POST"])
 def set_up(request: HttpRequest) -> HttpResponse:
-    """The key for the app; a first code of it switches the second factor on and shows the recovery codes once."""
+    """The key for the app; a first code of it switches the second factor on and shows the recovery codes once.
+
+    Before the key is shown the password is asked for: whoever finds a browser left open sets up no phone of theirs.
+    """
     user = user_of(request)
     if second_factor.has(user):
         return redirect("web:account")
+    if stop := again.stopped(request):
+        return stop
     words, status = "", 200
-    if request.method == "POST":
+    if "code" in request.POST:
         try:
             device, codes = second_factor.switch_on(user, request.POST.get("code", ""))
         except (second_factor.WrongCode, second_factor.TooSoon) as error:
@@ -84,6 +89,8 @@ def set_up(request: HttpRequest) -> HttpResponse:
 @page
 @require_POST
 def renew_codes(request: HttpRequest) -> HttpResponse:
+    if stop := again.stopped(request):
+        return stop
     codes = second_factor.renew_codes(user_of(request), request.POST.get("code", ""))
     return _show_codes(request, codes, first=False)
 
@@ -91,6 +98,8 @@ def renew_codes(request: HttpRequest) -> HttpResponse:
 @page
 @require_POST
 def switch_off(request: HttpRequest) -> HttpResponse:
+    if stop := again.stopped(request):
+        return stop
     second_factor.switch_off(user_of(request), request.POST.get("code", ""))
     messages.success(request, _("The second factor is off."))
     return redirect("web:account")
@@ -116,6 +125,8 @@ def take_off(request: HttpRequest, user_id: int) -> HttpResponse:
     """For a colleague who lost the phone and the recovery codes."""
     administrators_only(request)
     colleague = get_object_or_404(User, pk=user_id)
+    if stop := again.stopped(request):
+        return stop
     second_factor.take_off_for(colleague, by=user_of(request))
     name = colleague.get_full_name() or colleague.get_username()
     messages.success(
