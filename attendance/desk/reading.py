@@ -236,6 +236,7 @@ def _visitors(
         undone_at__isnull=True,
         at__gte=timezone.now() - dt.timedelta(days=periods.longest("photo_days")) - SLACK,
         sighting__snapshot__session__course__in=courses,
+        sighting__snapshot__expired_at__isnull=True,
         sighting__encoding__isnull=False,
     ).order_by("-at", "-pk")
     rows = said.values_list(

@@ -57,6 +57,14 @@ class Review(models.Model):
                 name="one_standing_rejection_of_a_student",
             ),
         ]
+        indexes = [
+            # The latest people who are nobody of the class, among all that was ever said.
+            models.Index(
+                fields=["at"],
+                condition=Q(verdict="not_in_class", undone_at__isnull=True),
+                name="strangers_of_late",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.verdict} {self.student_id or ''}".strip()
