@@ -1,10 +1,11 @@
-"""Deleted means gone: what SQLite would leave of deleted rows in its write-ahead log."""
+"""Deleted means gone: what databases leave of deleted rows, in SQLite's write-ahead log and in PostgreSQL's files."""
 
 from __future__ import annotations
 
 import logging
+from typing import Any
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, ProgrammingError, connection
 
 log = logging.getLogger(__name__)
 
@@ -34,3 +35,37 @@ def settle_log() -> bool:
         log.warning("the database's log could not be cut: %s", type(error).__name__)
         return False
     return not busy
+
+
+def write_anew() -> bool:
+    """Write the whole database anew, without what was deleted; False where something needs PostgreSQL's superuser.
+
+    On PostgreSQL nobody reads or writes a table meanwhile. Its statistics are made anew first: they quote values of
+    rows (postgresql.org/docs/current/view-pg-stats.html). Those of a table that is empty by now would stay as they
+    were, so they are taken out by hand. Files of before go with a checkpoint.
+    """
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("VACUUM")
+            return True
+        cursor.execute("ANALYZE")
+        try:
+            _forget_statistics_of_empty_tables(cursor)
+            whole = True
+        except ProgrammingError:
+            whole = False
+        cursor.execute("VACUUM (FULL)")
+        try:
+            cursor.execute("CHECKPOINT")
+        except ProgrammingError:
+            whole = False
+    return whole
+
+
+def _forget_statistics_of_empty_tables(cursor: Any) -> None:
+    """Raises ProgrammingError for anybody but the server's superuser."""
+    quoted = connection.ops.quote_name
+    for table in connection.introspection.table_names(cursor):
+        cursor.execute(f"SELECT NOT EXISTS (SELECT FROM {quoted(table)})")  # noqa: S608 (a name from the catalogue)
+        if cursor.fetchone()[0]:
+            cursor.execute("DELETE FROM pg_statistic WHERE starelid = %s::regclass", [quoted(table)])

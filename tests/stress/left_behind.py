@@ -2,6 +2,13 @@
 
 It looks for bytes, whatever they lie in: as they are, within what is sealed, packed, or written in hexadecimal, base64
 or JSON.
+
+Of SQLite the whole file is read as it lies. Of PostgreSQL first what the server gives: a dump of all tables, where
+binary columns are hexadecimal. That shows that no row holds it, not that the server's disk does not: dead rows stay in
+its files until they are written anew. So, where the server's data folder can be read (it runs on this machine, and may
+be looked into), the files of this database are searched too as they lie: tables, indexes, statistics. Not searched are
+the server's write-ahead log, which belongs to all of its databases; and a value of more than 2 kB may lie packed, where
+it is not found.
 """
 
 from __future__ import annotations
@@ -11,6 +18,7 @@ import contextlib
 import hashlib
 import io
 import json
+import os
 import re
 import sqlite3
 import subprocess
@@ -29,6 +37,10 @@ from tests.stress.site import Site
 ENGINE = "knowing-engine"
 LOGGED = ("attendance_auditentry",)
 """The log of who looked at whom keeps the number of the row, and nothing else: what was done must stay provable."""
+RELATIONS = (
+    "SELECT pg_relation_filenode(oid), relname FROM pg_class WHERE relkind IN ('r', 'i', 't', 'm', 'S')"
+)
+"""What lies in which file of PostgreSQL: tables, indexes, what is too long for either."""
 DATABASE_FILES = (".sqlite3", ".sqlite3-wal", ".sqlite3-shm")
 BASE64 = re.compile(rb"[A-Za-z0-9+/]{24,}={0,2}")
 
@@ -55,8 +67,11 @@ class Wanted:
                     yield f"{label} (JSON)", escaped
 
 
-def search(site: Site, wanted: Wanted) -> set[str]:
-    """Where something is left: ``place: what``. Empty when it is all gone."""
+def search(site: Site, wanted: Wanted, *, server_files: bool = True) -> set[str]:
+    """Where something is left: ``place: what``. Empty when it is all gone.
+
+    ``server_files``: PostgreSQL's own as well.
+    """
     found: set[str] = set()
     forms = list(wanted.forms())
     number = [] if wanted.row_number is None else [("row number", str(wanted.row_number).encode())]
@@ -69,17 +84,18 @@ def search(site: Site, wanted: Wanted) -> set[str]:
                 found |= {f"{place}: {label} (base64)" for label, form in forms if form in plain}
         digest = hashlib.sha256(content).hexdigest()
         found |= {f"{place}: {label}" for label, picture in wanted.pictures.items() if picture == digest}
-    if wanted.row_number is not None and site.env["DATABASE_URL"].startswith("sqlite"):
+    if wanted.row_number is not None and site.is_sqlite:
         # Numbers lie in SQLite's pages as six bytes, the largest first (sqlite.org/fileformat2.html, serial type 5).
         number.append(("row number (packed)", wanted.row_number.to_bytes(6, "big")))
         for place, content in _sqlite_files(site, without_log=True):
             found |= {f"{place}: {label}" for label, form in number if form in content}
+    if server_files and not site.is_sqlite:
+        found |= _in_server_files(site, wanted)
     return found
 
 
 def _everything(site: Site) -> Iterator[tuple[str, bytes]]:
-    sqlite = site.env["DATABASE_URL"].startswith("sqlite")
-    yield from _sqlite_files(site) if sqlite else _dumped(site)
+    yield from _sqlite_files(site) if site.is_sqlite else _dumped(site)
     yield from _tables(site)
     yield from _files(site)
     yield from _redis(site)
@@ -113,6 +129,45 @@ def _dumped(site: Site) -> Iterator[tuple[str, bytes]]:
         name = table.split(b" ", 2)[1].decode() if table.startswith(b"COPY") else "settings"
         if not name.endswith(LOGGED):
             yield name, table
+
+
+def _in_server_files(site: Site, wanted: Wanted) -> set[str]:
+    """The same in the files of this database, once what the server holds in memory is on disk."""
+    folder = data_folder(site)
+    if folder is None:
+        return set()
+    forms = list(wanted.forms())
+    # A bigint lies as eight bytes, the smallest first (postgresql.org/docs/current/storage-page-layout.html).
+    number = [("row number (packed)", (wanted.row_number or 0).to_bytes(8, "little"))]
+    relations = {str(file): name for file, name in site.query(RELATIONS)}
+    found = _in_statistics(site, wanted)
+    for path in sorted(folder.iterdir()):
+        name = relations.get(re.split(r"[._]", path.name)[0], path.name)
+        with contextlib.suppress(FileNotFoundError):
+            content = path.read_bytes()
+            unlogged = wanted.row_number is not None and not name.startswith((*LOGGED, "pg_statistic"))
+            known = forms + number if unlogged else forms
+            found |= {f"server's file of {name}: {label}" for label, form in known if form in content}
+    return found
+
+
+def _in_statistics(site: Site, wanted: Wanted) -> set[str]:
+    """The row's number quoted in the statistics of any table but the log, whose own do quote it."""
+    rows = site.query(
+        f"SELECT tablename, attname FROM pg_stats WHERE '{wanted.row_number}' <> 'None' AND tablename <> '{LOGGED[0]}' "
+        f"AND concat(most_common_vals, histogram_bounds) LIKE '%{wanted.row_number}%'"
+    )
+    return {f"server's statistics of {table}.{column}: row number" for table, column in rows}
+
+
+def data_folder(site: Site) -> Path | None:
+    """Where the files of this database lie; None where they cannot be read from here."""
+    site.execute("CHECKPOINT")
+    ((folder, number),) = site.query(
+        "SELECT current_setting('data_directory'), oid FROM pg_database WHERE datname = current_database()"
+    )
+    path = Path(folder) / "base" / str(number)
+    return path if os.access(path, os.R_OK | os.X_OK) else None
 
 
 def _tables(site: Site) -> Iterator[tuple[str, bytes]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import signal
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tests import migrated
+from tests.stress.ready import Ready
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL_WORKER = "config.celery:app"
@@ -41,18 +41,22 @@ class Site:
     redis_url: str
     env: dict[str, str]
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    inside: tuple[str, ...] = ()
+    """What stands before the commands of ``python``, so that they run elsewhere."""
+    _ready: Ready | None = None
 
     def python(self, code: str, **values: Any) -> Any:
         """Run code in Django against this site; ``answer(value)`` hands a JSON value back."""
-        lines = "import json, sys\nV = json.loads(sys.argv[1])\nanswer = lambda v: print('ANSWER' + json.dumps(v))\n"
-        setup = "import django\ndjango.setup()\n"
-        done = subprocess.run(
-            [sys.executable, "-c", setup + lines + code, json.dumps(values)],
-            cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stdout + done.stderr
-        found = [line[6:] for line in done.stdout.splitlines() if line.startswith("ANSWER")]
-        return json.loads(found[-1]) if found else None
+        if self._ready is not None and self._ready.env != self.env:
+            self.forget_python()
+        if self._ready is None:
+            self._ready = Ready(self.env, self.inside)
+        return self._ready.run(code, values)
+
+    def forget_python(self) -> None:
+        if self._ready is not None:
+            self._ready.stop()
+            self._ready = None
 
     def worker(self, app: str = STAND_IN, **env: str) -> subprocess.Popen[bytes]:
         """Start a worker with one child process; it leads a process group, so that all of it can be killed."""
@@ -155,6 +159,7 @@ class Site:
         return [str(path) for path in paths]
 
     def stop(self) -> None:
+        self.forget_python()
         for process in self.processes:
             kill(process)
 

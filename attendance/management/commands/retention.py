@@ -5,15 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connection
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from attendance import errors
+from attendance import erasing, errors
+from attendance.management.base import SiteCommand
 from attendance.retention import due, periods, purge, strays
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = (
         "Delete what has been kept long enough, and files no row knows. --dry-run: print what would go, and on which "
         "day what else does; nothing is deleted."
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--vacuum",
             action="store_true",
-            help="SQLite: write the whole database anew, without what was deleted",
+            help="write the whole database anew, without what was deleted; on PostgreSQL pages wait meanwhile",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -86,8 +86,10 @@ class Command(BaseCommand):
                 self.stdout.write(f"  no file   {name}")
 
     def _vacuum(self) -> None:
-        if connection.vendor != "sqlite":
-            raise CommandError("--vacuum is for SQLite; PostgreSQL's autovacuum does it by itself.")
-        with connection.cursor() as cursor:
-            cursor.execute("VACUUM")
+        whole = erasing.write_anew()
         self.stdout.write("the database is written anew")
+        if not whole:
+            self.stdout.write(
+                "not as the server's superuser: old files go with its next checkpoint, within minutes, and its "
+                "statistics of tables that are empty now stay"
+            )
