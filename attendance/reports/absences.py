@@ -105,7 +105,7 @@ def _may_be_away(lessons: QuerySet[ClassSession]) -> set[tuple[int, int]]:
         absent.filter(~Exists(came))
         .order_by()
         .values_list("session__course_id", "student_id")
-        .annotate(times=Count("pk"))
+        .annotate(times=Count("session_id"))
         .filter(times__gte=LEAST_RUN)
     )
     return {(course, student) for course, student, _times in often}

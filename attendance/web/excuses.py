@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
+from django.core.paginator import Page, Paginator
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -21,8 +23,11 @@ from attendance.web.asked import numbers
 from attendance.web.calendar_forms import ExcuseForm
 from attendance.web.media import paper
 
+PARTS = ("waiting", "coming", "past")
 RECENT = dt.timedelta(days=21)
+PER_PAGE = 50
 SHOWN = 200
+"""Lessons to tick."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,23 @@ class ExcuseRow:
     may_decide: bool
     may_read: bool
     """The attachment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of the page's lists, a page of it at a time; ``query`` leaves the other lists where they are."""
+
+    rows: list[ExcuseRow]
+    listed: Page[Excuse]
+    query: str
+
+
+def _part(request: HttpRequest, name: str, found: QuerySet[Excuse]) -> Part:
+    listed = Paginator(found, PER_PAGE).get_page(request.GET.get(name))
+    first = PER_PAGE * (listed.number - 1)
+    others = {key: value for key, value in request.GET.items() if key in PARTS and key != name}
+    query = urlencode([*others.items(), (name, "")])
+    return Part(rows_of(found[first : first + PER_PAGE], user_of(request)), listed, query)
 
 
 def rows_of(excuses: QuerySet[Excuse], user: User) -> list[ExcuseRow]:
@@ -52,20 +74,14 @@ def rows_of(excuses: QuerySet[Excuse], user: User) -> list[ExcuseRow]:
 def excuses(request: HttpRequest) -> HttpResponse:
     """What waits for a yes, who is away today or will be, and what was lately."""
     mine = permissions.excuses_for(request.user)
-    today = schooltime.today()
-    user = user_of(request)
+    coming = Q(state=Excuse.State.APPROVED, last_day__gte=(today := schooltime.today()))
+    lately = mine.exclude(state=Excuse.State.ASKED).filter(last_day__gte=today - RECENT).exclude(coming)
     context = {
-        "waiting": rows_of(mine.filter(state=Excuse.State.ASKED).order_by("first_day", "pk")[:SHOWN], user),
-        "coming": rows_of(
-            mine.filter(state=Excuse.State.APPROVED, last_day__gte=today).order_by("first_day", "pk")[:SHOWN],
-            user,
+        "waiting": _part(
+            request, "waiting", mine.filter(state=Excuse.State.ASKED).order_by("first_day", "pk")
         ),
-        "past": rows_of(
-            mine.exclude(state=Excuse.State.ASKED)
-            .filter(last_day__gte=today - RECENT)
-            .exclude(state=Excuse.State.APPROVED, last_day__gte=today)[:SHOWN],
-            user,
-        ),
+        "coming": _part(request, "coming", mine.filter(coming).order_by("first_day", "pk")),
+        "past": _part(request, "past", lately),
     }
     return render(request, "web/excuses.html", context)
 

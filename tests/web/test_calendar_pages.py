@@ -235,6 +235,34 @@ def test_the_list_of_excuses_does_not_grow_in_queries(
     assert page.text.count(school.student.sort_name) == 3
 
 
+def test_long_lists_of_excuses_come_in_pages_that_turn_one_by_one(school: SchoolFixture) -> None:
+    """70 wait and 120 lie ahead: everybody can be reached, and turning one list leaves the other where it is."""
+    today, now = schooltime.today(), timezone.now()
+    common = {
+        "first_day": today,
+        "last_day": today,
+        "reason": "illness",
+        "entered_by": school.owner,
+        "entered_at": now,
+    }
+    decided = {"state": "approved", "decided_by": school.owner, "decided_at": now}
+    people = [make.student(school.course, given_name=f"Nobody{n:03d}") for n in range(120)]
+    Excuse.objects.bulk_create(Excuse(student=one, **common) for one in people[:70])
+    Excuse.objects.bulk_create(Excuse(student=one, **common, **decided) for one in people)
+    client, found = school.client("administrator"), set()
+    for number in (1, 2):
+        page = client.get(reverse("web:excuses"), {"waiting": number, "coming": 3}).text
+        waiting, coming = page.split('id="waiting-title"')[1].split('id="coming-title"')
+        found |= set(re.findall(r"Nobody\d{3}", waiting))
+        assert len(set(re.findall(r"Nobody\d{3}", coming))) == 20
+        assert '<span class="count num">70</span>' in waiting
+        assert '<span class="count num">120</span>' in coming
+        assert f'href="?coming=3&amp;waiting={3 - number}#waiting-title"' in waiting
+        assert f'href="?waiting={number}&amp;coming=2#coming-title"' in coming
+    assert len(found) == 70
+    assert client.get(reverse("web:excuses"), {"waiting": "99", "coming": "x"}).status_code == 200
+
+
 # --- calendar addresses ------------------------------------------------------------------------------
 def test_an_address_works_without_signing_in_until_it_is_switched_off(school: SchoolFixture) -> None:
     client = school.client()
