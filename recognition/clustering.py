@@ -35,15 +35,29 @@ def group(encodings: ArrayLike, threshold: float, *, photos: Sequence[Hashable] 
     if len(points) == 1:
         return [0]
     # Imported here: they take half a second, and most programs that read this file group nothing.
-    from scipy.cluster.hierarchy import fcluster, linkage
+    from scipy.cluster.hierarchy import linkage
     from scipy.spatial.distance import pdist
 
     distances = pdist(points)
     if photos is not None:
         distances[_same_photo(photos)] += _NEVER
-    labels = fcluster(linkage(distances, "average"), threshold, "distance")
-    order: dict[int, int] = {}
-    return [order.setdefault(int(label), len(order)) for label in labels]
+    return _cut(linkage(distances, "average"), threshold)
+
+
+def _cut(tree: np.ndarray[tuple[int, int], np.dtype[np.float64]], threshold: float) -> list[int]:
+    """The group of each face, of ``tree`` (n - 1, 4) as scipy's ``linkage`` gives it: nearest joined first.
+
+    What ``fcluster(tree, threshold, "distance")`` says, which checks and converts for longer than a handful of
+    faces takes to be grouped.
+    """
+    faces = len(tree) + 1
+    members = {face: [face] for face in range(faces)}
+    for joined, (one, other, distance, _size) in enumerate(tree.tolist(), faces):
+        if distance <= threshold:
+            members[joined] = members.pop(int(one)) + members.pop(int(other))
+    groups = sorted(members.values(), key=min)
+    group_of = {face: number for number, own in enumerate(groups) for face in own}
+    return [group_of[face] for face in range(faces)]
 
 
 def _same_photo(photos: Sequence[Hashable]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -63,7 +63,7 @@ def screen(request: HttpRequest, chosen: Filters) -> FilterScreen:
     sessions = permissions.sessions_for(request.user)
     return FilterScreen(
         chosen,
-        courses=list(permissions.courses_for(request.user).order_by("name", "code")),
+        courses=list(permissions.courses_for(request.user).order_by("name", "code").only("name")),
         rooms=list(Room.objects.filter(pk__in=sessions.values("room_id")).order_by("name")),
         session=sessions.filter(pk=chosen.session).first() if chosen.session else None,
     )

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from attendance.desk.groups import share_a_photo
 from attendance.desk.items import Item, ItemCandidate, Kind, OpenFace
 from attendance.desk.queue import DeskItem, Left, left
-from attendance.models import ClassSession, Mark, Sighting, Snapshot, Student
+from attendance.models import ClassSession, Sighting, Snapshot, Student
 from attendance.web.desk_evidence import EnrolledCrops, Fact, enrolled_crops, facts, percent, sentence
 from attendance.web.words import FACE_REASONS, in_words
 
@@ -203,12 +203,8 @@ def _title(item: Item, about: Student | None) -> str:
 
 
 def _roster(session: ClassSession) -> dict[int, Student]:
-    marks = (
-        Mark.objects.filter(session=session)
-        .select_related("student")
-        .order_by("student__family_name", "student__given_name", "student__number")
-    )
-    return {mark.student_id: mark.student for mark in marks}
+    students = Student.objects.filter(marks__session=session)
+    return {student.pk: student for student in students.order_by("family_name", "given_name", "number")}
 
 
 def _candidate(

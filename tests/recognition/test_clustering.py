@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import pdist
 
 from recognition.clustering import group
 
@@ -54,6 +56,17 @@ def test_the_order_of_the_faces_does_not_matter(seed: int, people: int, photos: 
     pairs = {(straight[i], mixed[place]) for place, i in enumerate(order)}
     assert len(pairs) == len(set(straight)) == len(set(mixed))
     assert mixed[0] == 0
+
+
+@given(st.integers(0, 10**6), st.integers(2, 30), st.floats(0.5, 2.0))
+@settings(max_examples=50, deadline=None)
+def test_groups_are_those_of_scipy(seed: int, faces: int, threshold: float) -> None:
+    encodings = np.random.default_rng(seed).normal(size=(faces, 128)) * 0.08
+    labels = fcluster(linkage(pdist(encodings), "average"), threshold, "distance")
+    ours = group(encodings, threshold)
+    pairs = set(zip(labels.tolist(), ours, strict=True))
+    assert len(pairs) == len(set(labels)) == len(set(ours))
+    assert list(dict.fromkeys(ours)) == list(range(len(set(ours))))
 
 
 @pytest.mark.parametrize(
