@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from django.contrib.auth.models import User
@@ -60,14 +60,13 @@ class Offer:
 
 def offers_for(student: Student) -> list[Offer]:
     """Faces of one student worth a look, the most telling first; four queries."""
-    return _offers(Student.objects.filter(pk=student.pk))
+    return _offers([student.pk])
 
 
 def offers_in(course: Course) -> list[Offer]:
-    """Faces of a course's roster worth a look, the most telling first; four queries."""
-    return _offers(
-        Student.objects.filter(roster_entries__course=course, roster_entries__left_on__isnull=True)
-    )
+    """Faces of a course's roster worth a look, the most telling first; five queries."""
+    roster = RosterEntry.objects.filter(course=course, left_on__isnull=True).order_by()
+    return _offers(list(roster.values_list("student", flat=True)))
 
 
 def accept(sighting: Sighting, student: Student, by: User) -> Portrait:
@@ -128,7 +127,7 @@ def drop_unfounded(sighting_ids: Iterable[int] | None = None) -> int:
 
 
 # --- what is offered ------------------------------------------------------------------------------
-def _offers(students: QuerySet[Student]) -> list[Offer]:
+def _offers(students: Sequence[int]) -> list[Offer]:
     # Settled in one go with many others, nobody looked at a face by itself.
     words = [word for word in _corrections(students)[:LOOKED_AT] if not word.shown.get("bulk")]
     if not words:
@@ -145,8 +144,11 @@ def _offers(students: QuerySet[Student]) -> list[Offer]:
     return found[:SHOWN]
 
 
-def _corrections(students: QuerySet[Student]) -> QuerySet[Review]:
-    """Standing words of people that gave a face a name recognition was not sure of, or had not given."""
+def _corrections(students: Sequence[int]) -> QuerySet[Review]:
+    """Standing words of people that gave a face a name recognition was not sure of, or had not given.
+
+    Students as numbers: left to look them up itself, a database reads the words about everybody.
+    """
     confident = Q(sighting__decision=Sighting.Decision.RECOGNISED, sighting__student=F("student"))
     return (
         Review.objects.filter(
@@ -174,6 +176,23 @@ class _Templates:
     portraits: Mapping[tuple[int, str], Sequence[NDArray[np.float32]]]
     added: Mapping[tuple[int, str], Sequence[NDArray[np.float32]]]
     mates: Mapping[int, frozenset[int]]
+    galleries: dict[str, Gallery] = field(default_factory=dict)
+    """Everybody's by engine version, made when it is asked for."""
+
+    def others(self, student_id: int, version: str) -> Gallery:
+        """Of everybody who shares a course with the student."""
+        if version not in self.galleries:
+            self.galleries[version] = Gallery.build(
+                (
+                    Template(student, encoding, 1.0)
+                    for kept in (self.portraits, self.added)
+                    for (student, engine), encodings in kept.items()
+                    for encoding in encodings
+                    if engine == version
+                ),
+                version=version,
+            )
+        return self.galleries[version].only(self.mates.get(student_id, frozenset()))
 
 
 def _templates(students: set[int]) -> _Templates:
@@ -198,21 +217,12 @@ def _templates(students: set[int]) -> _Templates:
 
 def _judge(sighting: Sighting, student_id: int, templates: _Templates) -> Growth:
     version = sighting.encoder_version
-    others = Gallery.build(
-        (
-            Template(mate, encoding, 1.0)
-            for mate in templates.mates.get(student_id, ())
-            for kept in (templates.portraits, templates.added)
-            for encoding in kept.get((mate, version), ())
-        ),
-        version=version,
-    )
     probe = Probe(_encoding(sighting), sighting.quality, sighting.width)
     return growth.judge(
         probe,
         templates.portraits.get((student_id, version), ()),
         templates.added.get((student_id, version), ()),
-        others,
+        templates.others(student_id, version),
         MatchPolicy.default_for(version),
     )
 

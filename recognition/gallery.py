@@ -7,7 +7,7 @@ however many templates there are, and repeating templates changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -95,6 +95,21 @@ class Gallery:
         for array in (means, scatters, counts, stacked, owners):
             array.flags.writeable = False
         return cls(version, subject_ids, means, scatters, counts, stacked, owners)
+
+    def only(self, subject_ids: Collection[int]) -> Gallery:
+        """The gallery of those among these people who are in it; as if built from their templates, and much quicker."""
+        wanted = set(subject_ids)
+        rows = np.array(
+            [row for row, known in enumerate(self.subject_ids) if known in wanted], dtype=np.int64
+        )
+        mine = np.isin(self.owners, rows)
+        arrays = (
+            self.means[rows], self.scatters[rows], self.counts[rows], self.encodings[mine],
+            np.searchsorted(rows, self.owners[mine]).astype(np.int64),
+        )  # fmt: skip
+        for array in arrays:
+            array.flags.writeable = False
+        return Gallery(self.version, tuple(self.subject_ids[row] for row in rows), *arrays)
 
     def __len__(self) -> int:
         """How many people are in the gallery."""

@@ -6,7 +6,8 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from django.db.models import Count, F, Max, Q, QuerySet, Sum
+from django.db.models import Count, F, Max, Q, QuerySet, Sum, Window
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from attendance.learned import facts
@@ -166,17 +167,15 @@ def _words(seen: QuerySet[Sighting]) -> dict[int, tuple[int | None, frozenset[in
 
 
 def cameras(chosen: Iterable[Camera]) -> list[tuple[Camera, CameraFaces]]:
-    """How good the faces of each camera's last thirty days are, from the latest of them; counted by the database."""
+    """How good the faces of each camera's last thirty days are, from its latest photos; two queries besides theirs."""
     each = list(chosen)
-    since = timezone.now() - CAMERA_DAYS
-    faces = Sighting.objects.filter(snapshot__camera__in=each, snapshot__taken_at__gte=since)
-    latest = faces.order_by("-pk").values("pk")[:CAMERA_FACES]
+    camera_of = _latest_photos([camera.pk for camera in each])
     small, blurred = Q(quality_details__face_pixels__lt=SMALL), Q(quality_details__sharpness__lt=BLURRED)
     counted = (
-        Sighting.objects.filter(pk__in=latest)
+        Sighting.objects.filter(snapshot__in=camera_of)
         .exclude(quality_details={})
         .order_by()
-        .values_list("snapshot__camera")
+        .values_list("snapshot")
         .annotate(
             faces=Count("pk"),
             small=Count("pk", filter=small),
@@ -184,5 +183,21 @@ def cameras(chosen: Iterable[Camera]) -> list[tuple[Camera, CameraFaces]]:
             dark=Count("pk", filter=Q(quality_details__light__lt=DARK)),
         )
     )
-    measured = {camera: judge(*numbers) for camera, *numbers in counted}
-    return [(camera, measured.get(camera.pk) or judge(0, 0, 0, 0)) for camera in each]
+    measured: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    for photo, *numbers in counted:
+        own = measured[camera_of[photo]]
+        own[:] = map(sum, zip(own, numbers, strict=True))
+    return [(camera, judge(*measured[camera.pk])) for camera in each]
+
+
+def _latest_photos(cameras: Sequence[int]) -> dict[int, int]:
+    """Photos with faces and their cameras: of each camera the latest that hold its share of ``CAMERA_FACES``."""
+    found = Coalesce(F("faces"), 0)
+    until = Window(Sum(found), partition_by=F("camera"), order_by=[F("taken_at").desc(), F("pk").desc()])
+    photos = (
+        Snapshot.objects.filter(camera__in=cameras, taken_at__gte=timezone.now() - CAMERA_DAYS)
+        .exclude(faces=0)
+        .annotate(before=until - found)
+    )
+    share = CAMERA_FACES // max(len(cameras), 1)
+    return dict(photos.filter(before__lt=share).order_by().values_list("pk", "camera"))

@@ -74,3 +74,16 @@ def test_a_built_gallery_cannot_be_changed() -> None:
     gallery = Gallery.build([Template(1, encoding(), 1.0)], version="v")
     with pytest.raises(ValueError, match="read-only"):
         gallery.means[0, 0] = 1.0
+
+
+def test_some_of_a_gallery_are_what_their_templates_alone_would_make() -> None:
+    rng = np.random.default_rng(5)
+    templates = [Template(subject, rng.normal(size=128), 1.0) for subject in (3, 1, 2, 1, 5, 3)]
+    everybody = Gallery.build(templates, version="v")
+    for wanted in ({1, 3}, {2, 9}, set(), {1, 2, 3, 5}):
+        some = everybody.only(wanted)
+        alone = Gallery.build([each for each in templates if each.subject_id in wanted], version="v")
+        assert some.subject_ids == alone.subject_ids
+        for name in ("means", "scatters", "counts", "encodings", "owners"):
+            assert np.array_equal(getattr(some, name), getattr(alone, name))
+            assert not getattr(some, name).flags.writeable
