@@ -13,6 +13,7 @@ import hmac
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -24,6 +25,8 @@ from attendance import permissions
 from attendance.models.audit import AuditEntry, AuditHead
 
 PAGE = 2000
+AT_ONCE = 1000
+"""Entries an export reads together."""
 TRIES = 5
 Entries = QuerySet[AuditEntry]
 
@@ -143,6 +146,20 @@ def search(
     if until is not None:
         found = found.filter(at__lt=until)
     return found.order_by("-number")
+
+
+def oldest_first(entries: Entries, *fields: str) -> Iterator[tuple[Any, ...]]:
+    """The named fields of these entries in the order of the chain, read some at a time by their numbers: the first
+    come at once, however many there are, and nothing is held."""
+    after = 0
+    while True:
+        part = list(
+            entries.filter(number__gt=after).order_by("number").values_list("number", *fields)[:AT_ONCE]
+        )
+        yield from (row[1:] for row in part)
+        if len(part) < AT_ONCE:
+            return
+        after = part[-1][0]
 
 
 def _in_order() -> Iterator[AuditEntry]:

@@ -17,6 +17,7 @@ ROLL_HEADER = (
 )  # fmt: skip
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_MAY_START_ONE = (" ", *_FORMULA_STARTS)
 # Possessive, as an address made for it would otherwise be tried in more ways than there is time for.
 _IDENTIFIER = re.compile(r"[+-]?\w++(?:[./-]\w++)*+(?:@\w++(?:[.-]\w++)*+)?\Z")
 IDENTIFIERS = frozenset({"student_number", "email", "course_code"})
@@ -25,6 +26,8 @@ IDENTIFIERS = frozenset({"student_number", "email", "course_code"})
 
 def safe_cell(text: str) -> str:
     """Typed text that a spreadsheet would take for a formula gets an apostrophe (OWASP, CSV injection)."""
+    if not text.startswith(_MAY_START_ONE):  # nearly every cell of a long file
+        return text
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULA_STARTS) else text
 
 
@@ -99,12 +102,12 @@ def plain(value: Value, kind: Kind) -> str | int | float | None:
 
 
 def _cell(value: Value, kind: Kind) -> str | int | float:
-    written = plain(value, kind)
-    if written is None:
-        return ""
-    if not isinstance(written, str):
-        return written
-    return safe_identifier(written) if kind is Kind.IDENTIFIER else safe_cell(written)
+    if type(value) is not str:
+        written = plain(value, kind)
+        if not isinstance(written, str):
+            return "" if written is None else written
+        value = written
+    return safe_identifier(value) if kind is Kind.IDENTIFIER else safe_cell(value)
 
 
 def roll_csv(roll: Iterable[MarkFact], zone: dt.tzinfo, *, bom: bool = True) -> str:

@@ -202,3 +202,20 @@ def test_entries_of_many_at_once_keep_one_chain() -> None:
         else:
             list(pool.map(write, range(12)))
     assert audit.verify() == audit.Verdict(12)
+
+
+@pytest.mark.parametrize("entries", [0, 5, 6, 7])
+def test_an_export_reads_some_at_a_time_and_leaves_nothing_out(
+    entries: int, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    monkeypatch.setattr(audit, "AT_ONCE", 3)
+    for number in range(entries):
+        audit.record(Verb.CHANGED if number % 2 else Verb.LOOKED, f"thing {number}", {"course": number})
+    with django_assert_num_queries(1):
+        first = next(audit.oldest_first(audit.search(), "what", "about"), None)
+    assert first == (("thing 0", {"course": 0}) if entries else None)
+    with django_assert_num_queries(entries // 3 + 1):
+        found = list(audit.oldest_first(audit.search(), "what"))
+    assert found == [(f"thing {number}",) for number in range(entries)]
+    changed = audit.oldest_first(audit.search(verb=Verb.CHANGED), "number")
+    assert list(changed) == list(audit.search(verb=Verb.CHANGED).order_by("number").values_list("number"))
