@@ -7,7 +7,8 @@ import hashlib
 import json
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -182,8 +183,10 @@ def digest_of(seen: rosters.Preview) -> str:
 
 
 def with_size(courses: QuerySet[Course]) -> QuerySet[Course]:
-    on_roster = Count("roster_entries", filter=Q(roster_entries__left_on__isnull=True), distinct=True)
-    return courses.select_related("term").prefetch_related("teachers").annotate(roster_size=on_roster)
+    """With how many are on the roster now; counted for the courses that are shown, and for no other."""
+    here = RosterEntry.objects.filter(course=OuterRef("pk"), left_on__isnull=True).order_by().values("course")
+    size = Coalesce(Subquery(here.annotate(number=Count("pk")).values("number")), 0)
+    return courses.select_related("term").prefetch_related("teachers").annotate(roster_size=size)
 
 
 def entries_of(course: Course) -> QuerySet[RosterEntry]:

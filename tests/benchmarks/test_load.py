@@ -45,14 +45,16 @@ def test_pages_of_it_are_asked_for_and_counted(school: None) -> None:
     everything = pages.asked()
     names = [one.name for one in everything]
     assert len(names) == len(set(names)) > 80
-    chosen = [
-        one for one in everything if one.name in ("today", "courses_admin", "api_students", "api_my_lessons")
-    ]
-    found = dict(pages.report(chosen, runs=1))
-    assert found["pages_measured"] == 4
-    for one in chosen:
-        assert found[f"page_p95_ms_{one.name}"] > 0
-        assert 0 < found[f"queries_{one.name}"] < 40
+    shown = {"today", "courses_admin", "api_students", "api_my_lessons"}
+    saved = {"overview_file_admin", "audit_export"}
+    found = dict(pages.report([one for one in everything if one.name in shown | saved], runs=1))
+    assert found["pages_measured"] == 6
+    assert {key for key in found if key.startswith("page_p95")} == {f"page_p95_ms_{name}" for name in shown}
+    for name in shown | saved:
+        assert found[f"page_p95_ms_{name}" if name in shown else f"file_s_{name}"] > 0
+        assert 0 < found[f"queries_{name}"] < 40
+    for name in saved:
+        assert 0 < found[f"file_first_byte_ms_{name}"] <= 1000 * found[f"file_s_{name}"]
 
 
 def test_photos_are_of_the_size_asked_for_and_no_two_alike(shared_data: Path) -> None:
