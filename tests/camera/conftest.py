@@ -104,7 +104,7 @@ def _served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
         port = free_port()
         with (folder / "web.log").open("wb") as log:
             web = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}",
+                [sys.executable, "-m", "gunicorn", "tests.camera.asked_often", "--bind", f"127.0.0.1:{port}",
                  "--workers", "1", "--threads", "4"],
                 cwd=ROOT, env=site.env, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip

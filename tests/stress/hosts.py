@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import subprocess
@@ -100,17 +99,6 @@ class FarSite(Site):
     hosts: Hosts = field(default_factory=lambda: Hosts(""))
     database: str = ""
 
-    def python(self, code: str, **values: Any) -> Any:
-        """As the site's own, on the hub."""
-        lines = "import json, sys\nV = json.loads(sys.argv[1])\nanswer = lambda v: print('ANSWER' + json.dumps(v))\n"
-        done = subprocess.run(
-            [*self.hosts.inside("hub"), sys.executable, "-c", f"import django\ndjango.setup()\n{lines}{code}",
-             json.dumps(values)], cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=400, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stdout + done.stderr
-        found = [line[6:] for line in done.stdout.splitlines() if line.startswith("ANSWER")]
-        return json.loads(found[-1]) if found else None
-
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         import psycopg
 
@@ -142,15 +130,21 @@ def far_site(folder: Path, **settings: str) -> Iterator[FarSite]:
         hosts.start("hub", [redis, "--bind", hub, "--protected-mode", "no", "--save", ""], env, log)
         s3 = folder / "s3.log"
         hosts.start("store", [sys.executable, "-m", "tests.s3_server", store, "9000", BUCKET], env, s3)
-        site = FarSite(folder, env["REDIS_URL"], dict(env), hosts=hosts, database=database)
-        site.python("from django.core.management import call_command\ncall_command('migrate', verbosity=0)")
-        _wait_for(s3, "ready")
-        web = folder / "web.log"
-        command = [sys.executable, "-m", "gunicorn", "config.wsgi:application", "--bind", f"{hub}:8000",
-                   "--worker-class", "gthread", "--threads", "2", "--no-control-socket"]  # fmt: skip
-        hosts.start("hub", command, env, web)
-        _wait_for(web, "Booting worker")
-        yield site
+        on_the_hub = tuple(hosts.inside("hub"))
+        site = FarSite(folder, env["REDIS_URL"], dict(env), inside=on_the_hub, hosts=hosts, database=database)
+        try:
+            site.python(
+                "from django.core.management import call_command\ncall_command('migrate', verbosity=0)"
+            )
+            _wait_for(s3, "ready")
+            web = folder / "web.log"
+            command = [sys.executable, "-m", "gunicorn", "config.wsgi:application", "--bind", f"{hub}:8000",
+                       "--worker-class", "gthread", "--threads", "2", "--no-control-socket"]  # fmt: skip
+            hosts.start("hub", command, env, web)
+            _wait_for(web, "Booting worker")
+            yield site
+        finally:
+            site.forget_python()
 
 
 def _postgresql(hosts: Hosts, folder: Path) -> str:
