@@ -211,11 +211,21 @@ def may_change_course(user: Viewer, course: Course) -> bool:
 
 
 def may_change_student(user: Viewer, student: Student) -> bool:
-    """Teachers of a course with the student, and administrators: consent, portraits."""
+    """Teachers of a course with the student, and administrators: portraits."""
     role = role_of(user)
     if role is Role.ADMINISTRATOR:
         return True
     return role is Role.TEACHER and courses_for(user).filter(roster_entries__student=student).exists()
+
+
+def may_keep_consent(user: Viewer, course: Course) -> bool:
+    """Ask for consent and write down what came back: the office does the school's paperwork, so registrars too."""
+    return sees_all_courses(user) or may_change_course(user, course)
+
+
+def may_keep_consent_of(user: Viewer, student: Student) -> bool:
+    """Record and withdraw: a parent who says so at the office is not sent away."""
+    return sees_all_courses(user) or may_change_student(user, student)
 
 
 def may_give_logins(user: Viewer) -> bool:

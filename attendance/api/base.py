@@ -94,6 +94,13 @@ class ApiView(ProblemView, generics.GenericAPIView[Any]):
             raise PermissionDenied
         return student
 
+    def find_student_asked(self) -> Student:
+        """For those who write down what was said about consent. Raises PermissionDenied."""
+        student = self.find_student()
+        if not permissions.may_keep_consent_of(self.person, student):
+            raise PermissionDenied
+        return student
+
     def must_change(self, course: Course) -> None:
         """Raises PermissionDenied for those who may only read."""
         if not permissions.may_change_course(self.person, course):

@@ -60,7 +60,7 @@ class ConsentView(ApiView):
     @extend_schema(operation_id="student_consent_update", request=NewConsentSerializer)
     def put(self, request: Request, student_id: int) -> Response:
         """Record that consent was given."""
-        student = self.find_student(to_change=True)
+        student = self.find_student_asked()
         wanted = self.valid(NewConsentSerializer)
         wanted.setdefault("text_version", schooltime.get_school().consent_text_version)
         privacy.record_consent(student, by=self.person, **wanted)
@@ -69,7 +69,7 @@ class ConsentView(ApiView):
     @extend_schema(operation_id="student_consent_withdraw", responses={200: ConsentSerializer})
     def delete(self, request: Request, student_id: int) -> Response:
         """Withdraw consent: portraits, templates, face crops and encodings are deleted now. Marks stay."""
-        student = self.find_student(to_change=True)
+        student = self.find_student_asked()
         privacy.withdraw_consent(student, self.person)
         return self.answer(student)
 

@@ -23,6 +23,7 @@ from attendance import (
     consents,
     law,
     mailing,
+    permissions,
     places,
     schooltime,
 )
@@ -30,7 +31,7 @@ from attendance.consent_links import Reader
 from attendance.consent_overview import Standing
 from attendance.models import Consent, ConsentEvent, ConsentLink, Student
 from attendance.web.answers import page, user_of
-from attendance.web.courses import changeable_course
+from attendance.web.courses import course_to_ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class AskRow:
 @require_GET
 def ask(request: HttpRequest, course_id: int) -> HttpResponse:
     """Whom a link would go to; nothing goes by looking."""
-    course = changeable_course(request, course_id)
+    course = course_to_ask(request, course_id)
     rows = _rows([row for row in consent_overview.standings(course) if row.is_to_ask])
     context = {
         "course": course,
@@ -65,7 +66,7 @@ def ask(request: HttpRequest, course_id: int) -> HttpResponse:
         "days": consent_texts.school_settings().link_days,
         "languages": settings.LANGUAGES,
         "students_consent": _students_consent(),
-        "may_change": True,
+        "may_change": permissions.may_change_course(request.user, course),
     }
     return render(request, "web/consent/ask.html", context)
 
@@ -73,7 +74,7 @@ def ask(request: HttpRequest, course_id: int) -> HttpResponse:
 @page
 @require_POST
 def send(request: HttpRequest, course_id: int) -> HttpResponse:
-    course = changeable_course(request, course_id)
+    course = course_to_ask(request, course_id)
     places.check_recognition(course)
     wanted = set(request.POST.getlist("to"))
     language = request.POST.get("language", "")
@@ -100,7 +101,7 @@ def send(request: HttpRequest, course_id: int) -> HttpResponse:
 @require_POST
 def add_address(request: HttpRequest, course_id: int, student_id: int) -> HttpResponse:
     """A guardian's address, where none was known."""
-    course = changeable_course(request, course_id)
+    course = course_to_ask(request, course_id)
     student = get_object_or_404(Student, pk=student_id, roster_entries__course=course)
     absence_warnings.add_contact(student, request.POST.get("name", ""), request.POST.get("email", "")[:254])
     return redirect("web:consent-ask", course_id)

@@ -25,7 +25,7 @@ from attendance import (
 )
 from attendance.models import ConsentSlip, Student
 from attendance.web.answers import page, user_of
-from attendance.web.courses import changeable_course
+from attendance.web.courses import course_to_ask
 
 LANGUAGES = {"en": ["en"], "es": ["es"], "both": ["en", "es"]}
 
@@ -41,7 +41,7 @@ class SlipView:
 @require_POST
 def make_slips(request: HttpRequest, course_id: int) -> HttpResponse:
     """From now on these students are asked; printing again keeps the numbers on the slips."""
-    course = changeable_course(request, course_id)
+    course = course_to_ask(request, course_id)
     places.check_recognition(course)
     wanted = [row.student for row in consent_overview.standings(course) if row.is_to_ask]
     consent_slips.prepare(wanted, user_of(request))
@@ -53,7 +53,7 @@ def make_slips(request: HttpRequest, course_id: int) -> HttpResponse:
 @require_GET
 def slips(request: HttpRequest, course_id: int) -> HttpResponse:
     """The sheets, made for paper."""
-    course = changeable_course(request, course_id)
+    course = course_to_ask(request, course_id)
     rows = [row for row in consent_overview.standings(course) if row.is_to_ask and row.slip]
     language = _language(request.GET)
     version = consent_texts.current_version()
@@ -89,7 +89,7 @@ def slip(request: HttpRequest, code: str) -> HttpResponse:
     for course in permissions.courses_for(request.user).filter(
         roster_entries__student=kept.student_id, roster_entries__left_on__isnull=True
     ):
-        if permissions.may_change_course(request.user, course):
+        if permissions.may_keep_consent(request.user, course):
             return redirect(
                 f"{reverse('web:consent-return', args=[course.pk])}?{urlencode({'slip': kept.code})}"
             )

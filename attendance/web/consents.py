@@ -33,7 +33,7 @@ from attendance.consent_overview import Standing
 from attendance.models import Consent, ConsentEvent, ConsentScan, ConsentSlip, Course, Student
 from attendance.web.answers import is_htmx, page, toast, user_of
 from attendance.web.asked import numbers
-from attendance.web.courses import changeable_course
+from attendance.web.courses import course_to_ask
 from attendance.web.media import paper
 
 RECORDED_SHOWN = 40
@@ -67,6 +67,7 @@ def overview(request: HttpRequest, course_id: int) -> HttpResponse:
         "months": consent_texts.school_settings().renew_after_months,
         "mail_set_up": mailing.is_set_up(),
         "may_change": permissions.may_change_course(request.user, course),
+        "may_record": permissions.may_keep_consent(request.user, course),
     }
     return render(request, "web/consent/overview.html", context)
 
@@ -75,7 +76,7 @@ def overview(request: HttpRequest, course_id: int) -> HttpResponse:
 @page
 @require_GET
 def returned(request: HttpRequest, course_id: int) -> HttpResponse:
-    course = changeable_course(request, course_id)
+    course = course_to_ask(request, course_id)
     context = {**_returned(request, course), "tab": "consent", "slip": request.GET.get("slip", "")[:40]}
     return render(request, "web/consent/returned.html", context)
 
@@ -84,7 +85,7 @@ def returned(request: HttpRequest, course_id: int) -> HttpResponse:
 @require_POST
 def record(request: HttpRequest, course_id: int) -> HttpResponse:
     """One answer, or the same answer of several ticked students; what cannot be recorded is said in words."""
-    course = changeable_course(request, course_id)
+    course = course_to_ask(request, course_id)
     students = _named(request, course)
     if not students:
         raise consents.AnswerRefused(_("Choose a student first."))
@@ -110,7 +111,7 @@ def record(request: HttpRequest, course_id: int) -> HttpResponse:
 @page
 @require_POST
 def undo(request: HttpRequest, course_id: int, event_id: int) -> HttpResponse:
-    course = changeable_course(request, course_id)
+    course = course_to_ask(request, course_id)
     event = get_object_or_404(
         ConsentEvent.objects.select_related("student"),
         pk=event_id,
@@ -214,7 +215,7 @@ def _returned(request: HttpRequest, course: Course) -> dict[str, object]:
         "relations": ConsentEvent.Relation.choices,
         "today": schooltime.today(),
         "parents_decide": law.parents_decide(places.place_of(schooltime.get_school())),
-        "may_change": True,
+        "may_change": permissions.may_change_course(request.user, course),
     }
 
 

@@ -56,6 +56,14 @@ def changeable_course(request: HttpRequest, course_id: int) -> Course:
     return course
 
 
+def course_to_ask(request: HttpRequest, course_id: int) -> Course:
+    """The course, for somebody who may ask for consent and write down the answers."""
+    course = _course(request, course_id)
+    if not permissions.may_keep_consent(request.user, course):
+        raise errors.RollcallError(_("You may look at this course, but not change it."))
+    return course
+
+
 def roster_rows(course: Course) -> list[RosterRow]:
     """Everybody on the roster today, in the order of class lists; four queries."""
     students = list(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, replace
 
 from django.conf import settings
@@ -9,7 +10,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -36,7 +36,7 @@ from attendance.web.excuses import rows_of
 from attendance.web.faces import portrait_urls
 from attendance.web.forms import ConsentForm
 from attendance.web.words import PORTRAIT_PROBLEMS, in_words
-from recognition.enrolled import is_old, unlike_the_others
+from recognition.enrolled import unlike_the_others
 
 ENOUGH_PORTRAITS = 3
 """Portraits of different pose and light from which recognition gains little more."""
@@ -51,6 +51,7 @@ class PortraitView:
     problems: list[str]
     twin_url: str = ""
     is_old: bool = False
+    """Longer ago than the school lets portraits stand before it asks for new ones."""
     is_unlike: bool = False
     """It differs so much from the student's other portraits that it may show somebody else."""
 
@@ -85,6 +86,14 @@ def _changeable(request: HttpRequest, student_id: int) -> Student:
     return student
 
 
+def _asked_about(request: HttpRequest, student_id: int) -> Student:
+    """The student, for somebody who may write down what was said about consent."""
+    student = _student(request, student_id)
+    if not permissions.may_keep_consent_of(request.user, student):
+        raise errors.RollcallError(_("You may look at this student, but not change anything."))
+    return student
+
+
 def portraits_screen(student: Student) -> PortraitsScreen:
     portraits = list(
         student.portraits.select_related("looks_like")
@@ -92,7 +101,8 @@ def portraits_screen(student: Student) -> PortraitsScreen:
         .order_by("-uploaded_at", "-pk")
     )
     twins = portrait_urls(portrait.looks_like_id for portrait in portraits if portrait.looks_like_id)
-    views = [_portrait_view(portrait, twins) for portrait in portraits]
+    limit = renewals.older_than()
+    views = [_portrait_view(portrait, twins, limit) for portrait in portraits]
     accepted = _compared([view for view in views if view.portrait.state == Portrait.State.ACCEPTED])
     return PortraitsScreen(
         accepted=sorted(accepted, key=lambda view: -(view.quality or 0)),
@@ -118,7 +128,7 @@ def _compared(accepted: list[PortraitView]) -> list[PortraitView]:
     return [replace(view, is_unlike=place in doubted) for place, view in enumerate(accepted)]
 
 
-def _portrait_view(portrait: Portrait, twins: dict[int, str]) -> PortraitView:
+def _portrait_view(portrait: Portrait, twins: dict[int, str], limit: dt.datetime | None) -> PortraitView:
     template = _latest_template(portrait)
     return PortraitView(
         portrait=portrait,
@@ -127,7 +137,7 @@ def _portrait_view(portrait: Portrait, twins: dict[int, str]) -> PortraitView:
         quality=round(template.quality * 100) if template else None,
         problems=[in_words(PORTRAIT_PROBLEMS, code) for code in portrait.problems],
         twin_url=twins.get(portrait.looks_like_id, "") if portrait.looks_like_id else "",
-        is_old=is_old(portrait.uploaded_at, timezone.now()),
+        is_old=limit is not None and portrait.uploaded_at < limit,
     )
 
 
@@ -140,7 +150,7 @@ def student(request: HttpRequest, student_id: int) -> HttpResponse:
 @page
 @require_POST
 def record_consent(request: HttpRequest, student_id: int) -> HttpResponse:
-    found = _changeable(request, student_id)
+    found = _asked_about(request, student_id)
     form = ConsentForm(request.POST, request.FILES)
     if not form.is_valid():
         return _page(request, found, form, status=422)
@@ -167,7 +177,7 @@ def record_consent(request: HttpRequest, student_id: int) -> HttpResponse:
 @require_POST
 def withdraw_consent(request: HttpRequest, student_id: int) -> HttpResponse:
     """Ends at once what exists about the face; the student number is typed because it cannot be undone."""
-    found = _changeable(request, student_id)
+    found = _asked_about(request, student_id)
     if request.POST.get("number", "").strip() != found.number:
         messages.error(request, _("Nothing was deleted: the student number did not match."))
         return redirect("web:student", student_id)
@@ -280,5 +290,6 @@ def _page(request: HttpRequest, found: Student, form: ConsentForm, status: int =
         "school": schooltime.get_school(),
         **own_data.context_for(request, found),
         "may_change": any(permissions.may_change_course(request.user, course) for course in courses),
+        "may_record": permissions.may_keep_consent_of(request.user, found),
     }
     return render(request, "web/student.html", context, status=status)

@@ -23,18 +23,21 @@ PAGES = {
     "consents": lambda s: [s.course.pk],
     "consent-scan": lambda s: [answered(s).pk],
 }
-FOR_CHANGERS = {
+PAGES |= {
     "consent-slips": lambda s: [s.course.pk],
     "consent-return": lambda s: [s.course.pk],
     "consent-ask": lambda s: [s.course.pk],
 }
-CHANGES = {
+PAPERWORK = {
     "consent-slips-make": lambda s: [s.course.pk],
     "consent-answers": lambda s: [s.course.pk],
     "consent-undo": lambda s: [s.course.pk, answered(s).pk],
     "consent-send": lambda s: [s.course.pk],
     "consent-address": lambda s: [s.course.pk, s.student.pk],
+    "consent-record": lambda s: [s.without_consent.pk],
+    "consent-withdraw": lambda s: [s.student.pk],
 }
+"""What the office does as well as a teacher of the course: POST."""
 SITE_PAGES = {"consent-settings": lambda s: []}
 BY_SECRET = {"consent-link"}
 """Public: whoever holds the address, and nobody else; ``test_consent_links.py`` asks with forged and old ones."""

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from attendance import consent_slips, consent_texts, consents, places
+from attendance import consent_slips, consent_texts, consents, permissions, places
 from attendance.models import (
     Consent,
     ConsentEvent,
@@ -118,13 +118,37 @@ def test_the_picture_on_a_slip_leads_its_own_teachers_on(school: SchoolFixture) 
     slip = consent_slips.prepare([school.without_consent], school.owner)[0]
     path = reverse("web:consent-slip", args=[slip.code])
     assert school.client().get(path)["Location"] == f"{at('consent-return', school)}?slip={slip.code}"
-    assert school.client("registrar").get(path)["Location"] == reverse(
-        "web:student", args=[school.without_consent.pk]
+    assert (
+        school.client("registrar").get(path)["Location"] == f"{at('consent-return', school)}?slip={slip.code}"
     )
     assert school.client("stranger").get(path).status_code == 404
     assert school.client("pupil").get(path).status_code == 404
     assert school.client("nobody").get(path)["Location"].startswith(reverse("web:login"))
     assert school.client().get(reverse("web:consent-slip", args=["ZZZZZZ"])).status_code == 404
+
+
+# --- the office ---------------------------------------------------------------------------------
+def test_a_registrar_records_what_came_back_and_takes_no_roll(school: SchoolFixture) -> None:
+    """Slips come back to the office: printed, recorded, taken back and withdrawn there; the class is not theirs."""
+    office = school.client("registrar")
+    overview = office.get(at("consents", school)).text
+    assert "Record returned slips" in overview
+    returned = office.get(at("consent-return", school)).text
+    assert school.without_consent.full_name in returned
+    for page in (overview, returned, office.get(at("consent-ask", school)).text):
+        assert "Take a roll now" not in page
+    form = {"student": school.without_consent.pk, "answer": "yes", "name": "Maria Adams"}
+    assert office.post(at("consent-answers", school), form, headers=HTMX).status_code == 200
+    event = ConsentEvent.objects.get(student=school.without_consent, state="given")
+    assert permissions.role_of(event.recorded_by) == permissions.Role.REGISTRAR
+    office.post(at("consent-undo", school, event.pk), headers=HTMX)
+    assert standing(school.without_consent) == "asked"
+    student = reverse("web:student", args=[school.student.pk])
+    page = office.get(student).text
+    assert "Withdraw consent" in page
+    assert "Add photos" not in page
+    office.post(reverse("web:consent-withdraw", args=[school.student.pk]), {"number": school.student.number})
+    assert standing(school.student) == "withdrawn"
 
 
 # --- answers ----------------------------------------------------------------------------------------------

@@ -78,8 +78,6 @@ CHANGES: dict[str, Arguments] = {
     "student-remove": lambda s: [s.course.pk, s.student.pk],
     "roster-confirm": lambda s: [s.course.pk],
     "take-now": lambda s: [s.course.pk],
-    "consent-record": lambda s: [s.without_consent.pk],
-    "consent-withdraw": lambda s: [s.student.pk],
     "portraits-add": lambda s: [s.student.pk],
     "portrait-remove": lambda s: [s.held.pk],
     "portrait-accept": lambda s: [s.held.pk],
@@ -192,8 +190,7 @@ SITE_PAGES |= calendar_routes.SITE_PAGES
 SITE_CHANGES |= calendar_routes.SITE_CHANGES
 ELSEWHERE |= calendar_routes.ELSEWHERE
 PAGES |= consent_routes.PAGES
-FOR_CHANGERS |= consent_routes.FOR_CHANGERS
-CHANGES |= consent_routes.CHANGES
+CHANGES |= consent_routes.PAPERWORK
 SITE_PAGES |= consent_routes.SITE_PAGES
 ELSEWHERE |= consent_routes.ELSEWHERE
 
@@ -251,12 +248,20 @@ def test_a_change_by_somebody_else(name: str, school: SchoolFixture) -> None:
     assert [list(before[0]), before[1]] == [list(after[0]), after[1]]
 
 
-@pytest.mark.parametrize("name", sorted(set(CHANGES) - {"demo-remove"}))
+@pytest.mark.parametrize("name", sorted(set(CHANGES) - {"demo-remove", *consent_routes.PAPERWORK}))
 def test_a_registrar_reads_and_does_not_change(name: str, school: SchoolFixture) -> None:
     path = address(name, CHANGES[name], school)
     response = school.client("registrar").post(path, {"status": "absent"}, headers={"HX-Request": "true"})
     assert response.status_code == 400
     assert "not change" in response["HX-Trigger"]
+
+
+@pytest.mark.parametrize("name", sorted(consent_routes.PAPERWORK))
+def test_a_registrar_does_the_paperwork_of_consent(name: str, school: SchoolFixture) -> None:
+    path = address(name, consent_routes.PAPERWORK[name], school)
+    response = school.client("registrar").post(path, headers={"HX-Request": "true"})
+    assert response.status_code in (200, 302, 409, 422), "done, or refused for another reason"
+    assert "not change" not in response.get("HX-Trigger", "")
 
 
 @pytest.mark.parametrize("name", OWN)
