@@ -1,9 +1,8 @@
-"""What one person's templates say together: whether one of them shows somebody else, and which portraits are old."""
+"""What one person's templates say together: whether one of them shows somebody else."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +13,6 @@ APART = 0.58
 """Distance of a template to the mean of the person's others from which it is doubted. On LFW (recipe accurate, 2 to 5
 templates, 4,000 draws each) 0.9 to 0.3 % of people's own pictures go beyond it, and 99.5 to 97.7 % of sets of which
 one picture shows somebody else; docs/accuracy.md."""
-OLD_AFTER = timedelta(days=365)
-"""Portraits older than this are said to be old: faces, hair and glasses change, and children's most."""
 
 
 def unlike_the_others(encodings: Sequence[NDArray[np.floating]]) -> tuple[int, ...]:
@@ -32,8 +29,3 @@ def unlike_the_others(encodings: Sequence[NDArray[np.floating]]) -> tuple[int, .
     if distances.max() <= APART:
         return ()
     return (0, 1) if len(rows) == 2 else (int(distances.argmax()),)
-
-
-def is_old(taken: datetime, now: datetime) -> bool:
-    """Whether a portrait taken then is more than a year old. Both with a time zone or both without."""
-    return now - taken > OLD_AFTER

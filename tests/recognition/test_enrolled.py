@@ -1,17 +1,13 @@
-"""Templates of one person: one that shows somebody else, and portraits more than a year old."""
+"""Templates of one person: one that shows somebody else."""
 
 from __future__ import annotations
-
-from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from recognition.enrolled import APART, is_old, unlike_the_others
+from recognition.enrolled import APART, unlike_the_others
 from recognition.gallery import TemplateError
-
-NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 
 def at(*places: float) -> list[NDArray[np.float32]]:
@@ -46,8 +42,3 @@ def test_the_one_of_many_that_stands_alone_is_doubted(place: int) -> None:
 def test_what_is_no_template(wrong: NDArray[np.float64]) -> None:
     with pytest.raises(TemplateError, match="template 1"):
         unlike_the_others([*at(0.0), wrong])
-
-
-@pytest.mark.parametrize(("days", "old"), [(0, False), (365, False), (366, True), (4000, True), (-3, False)])
-def test_age_of_a_portrait(days: int, old: bool) -> None:
-    assert is_old(NOW - timedelta(days=days), NOW) is old

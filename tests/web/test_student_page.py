@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 
+from attendance import consent_texts
 from attendance.engines import from_bytes
 from attendance.models import Consent, Portrait
 from tests import factories as make
@@ -123,8 +124,17 @@ def test_a_portrait_unlike_the_others_is_pointed_out(school: SchoolFixture) -> N
     assert f'id="template-{stranger.portrait_id}"' in figure
 
 
-def test_a_portrait_of_last_year_is_said_to_be_old(school: SchoolFixture) -> None:
-    assert "over a year old" not in page(school, school.student.pk)
-    taken = timezone.now() - timedelta(days=400)
-    Portrait.objects.filter(pk=school.template.portrait_id).update(uploaded_at=taken)
-    assert "over a year old" in page(school, school.student.pk)
+@pytest.mark.parametrize(
+    ("months", "days", "old"), [(12, 360, False), (12, 370, True), (6, 200, True), (0, 4000, False)]
+)
+def test_a_portrait_is_said_to_be_old_when_the_school_asks_for_new_ones(
+    months: int, days: int, old: bool, school: SchoolFixture
+) -> None:
+    """By the same setting as the note above the portraits, the roster and the course's consent."""
+    consent_texts.change_settings(renew_after_months=months, link_days=14, ask_whom="")
+    assert "time for a new photo" not in page(school, school.student.pk)
+    taken = timezone.now() - timedelta(days=days)
+    Portrait.objects.filter(student=school.student).update(uploaded_at=taken)
+    text = page(school, school.student.pk)
+    assert ("time for a new photo" in text) is old
+    assert ("Faces change: please take new ones" in text) is old
