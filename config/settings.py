@@ -365,7 +365,7 @@ SPECTACULAR_SETTINGS = {
         "SessionState": "attendance.models.ClassSession.State",
         "SnapshotState": "attendance.models.Snapshot.State",
         "PortraitState": "attendance.models.Portrait.State",
-        "ConsentState": "attendance.models.Consent.State",
+        "ConsentState": "attendance.api.serializers.biometrics.STANDINGS",
         "MarkStatus": "attendance.models.Mark.Status",
         "MarkSource": "attendance.models.Mark.Source",
         "ReviewVerdict": "attendance.models.Review.Verdict",
@@ -388,6 +388,8 @@ ROLLCALL_SECOND_OPINION = env.bool("ROLLCALL_SECOND_OPINION", default=True)
 ROLLCALL_MIN_FACE_PIXELS = env.int("ROLLCALL_MIN_FACE_PIXELS", default=32)
 ROLLCALL_MAX_UPLOAD_BYTES = env.int("ROLLCALL_MAX_UPLOAD_BYTES", default=25 * 1024 * 1024)
 ROLLCALL_MAX_PIXELS = env.int("ROLLCALL_MAX_PIXELS", default=50_000_000)
+ROLLCALL_MAX_WAITING = env.int("ROLLCALL_MAX_WAITING", default=20_000)
+"""Photos that may wait to be looked at; beyond it senders are told to come again (429)."""
 ROLLCALL_MIN_FREE_BYTES = env.int("ROLLCALL_MIN_FREE_BYTES", default=200 * 1024 * 1024)
 ROLLCALL_LATE_PHOTO_HOURS = env.int("ROLLCALL_LATE_PHOTO_HOURS", default=72)
 """How long after its end a session takes photos that a camera shot during it."""

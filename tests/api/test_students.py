@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from attendance import consents
 from attendance.models import Consent, ConsentEvent, FaceTemplate, Portrait
 from tests import factories as make
 from tests.api.conftest import World
@@ -48,6 +49,18 @@ def test_consent_is_recorded_and_withdrawn_with_all_that_hung_on_it(world: World
     assert not Portrait.objects.filter(student=student).exists()
     events = ConsentEvent.objects.filter(student_id=student.pk).order_by("pk")
     assert [event.state for event in events] == ["given", "withdrawn"]
+
+
+def test_a_refused_consent_is_shown_as_refused(world: World) -> None:
+    student = world.students[1]
+    consents.record(student, consents.Answer(yes=False, given_by="guardian", name="A Parent"), world.owner)
+    shown = world.client("owner").get(f"/api/students/{student.pk}/consent/").json()
+    assert shown["state"] == "refused"
+    assert shown["refused_at"]
+    assert world.client("owner").get(f"/api/students/{student.pk}/").json()["consent"] == "refused"
+    world.client("owner").put(f"/api/students/{student.pk}/consent/", GIVEN, format="json")
+    again = world.client("owner").get(f"/api/students/{student.pk}/consent/").json()
+    assert (again["state"], again["refused_at"]) == ("given", None)
 
 
 @pytest.mark.parametrize(

@@ -9,17 +9,30 @@ from rest_framework import serializers
 from attendance.api.serializers.fields import TextField, address
 from attendance.models import (
     Consent,
+    ConsentEvent,
     Portrait,
 )
 
+STANDINGS = [choice for choice in ConsentEvent.What.choices if choice[0] != ConsentEvent.What.UNDONE]
+"""Where consent can stand: asked (or nobody asked yet), given, refused, withdrawn."""
+
 
 class ConsentSerializer(serializers.ModelSerializer[Consent]):
+    state = serializers.ChoiceField(
+        choices=STANDINGS,
+        source="standing",
+        read_only=True,
+        help_text="`asked` also where nobody has asked yet.",
+    )
+    refused_at = serializers.DateTimeField(
+        read_only=True, allow_null=True, help_text="When they said no; null where nobody did."
+    )
     given_by = serializers.ChoiceField(choices=Consent.GivenBy.choices, allow_blank=True, read_only=True)
     method = serializers.ChoiceField(choices=Consent.Method.choices, allow_blank=True, read_only=True)
 
     class Meta:
         model = Consent
-        fields = ["state", "given_by", "given_by_name", "method", "text_version", "given_at"]
+        fields = ["state", "given_by", "given_by_name", "method", "text_version", "given_at", "refused_at"]
         read_only_fields = fields
 
 

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from attendance.api.serializers.biometrics import STANDINGS
 from attendance.api.serializers.fields import TextField, address
 from attendance.models import (
     Consent,
@@ -100,10 +101,10 @@ class StudentSerializer(serializers.ModelSerializer[Student]):
     def get_url(self, student: Student) -> str:
         return address(self, "student", student.pk)
 
-    @extend_schema_field(serializers.ChoiceField(choices=Consent.State.choices))
+    @extend_schema_field(serializers.ChoiceField(choices=STANDINGS))
     def get_consent(self, student: Student) -> str:
         consent: Consent | None = getattr(student, "consent", None)
-        return consent.state if consent else Consent.State.ASKED
+        return consent.standing if consent else Consent.State.ASKED
 
 
 class RosterEntrySerializer(serializers.ModelSerializer[RosterEntry]):
