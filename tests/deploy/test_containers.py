@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -166,6 +167,53 @@ def test_compose_itself_reads_the_file(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert set(done.stdout.split()) >= OURS - {"backup"} | {"caddy", "redis", "postgres"}
+
+
+def with_store(tmp_path: Path, **given: str) -> Compose:
+    """What compose makes of both files with these settings."""
+    program = shutil.which("docker-compose")
+    assert program, "docker-compose (Debian: apt-get install docker-compose) is needed"
+    files = ["-f", str(ROOT / "docker-compose.yml"), "-f", str(ROOT / "deploy" / "compose.s3.yml")]
+    done = subprocess.run(
+        [program, "--project-directory", str(ROOT), "--profile", "by-hand", *files, "config"],
+        env={**os.environ, "HOME": str(tmp_path), **given}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    merged: Compose = yaml.safe_load(done.stdout)
+    return merged
+
+
+def test_a_store_of_photos_gets_its_settings_and_its_keys_as_files(tmp_path: Path) -> None:
+    """Every name the settings read is handed on; the keys are files, and whoever handles photos reaches the store."""
+    settings = (ROOT / "config" / "settings.py").read_text()
+    read = set(re.findall(r"\"(ROLLCALL_S3_[A-Z_]+)\"", settings))
+    keys = {"ROLLCALL_S3_ACCESS_KEY", "ROLLCALL_S3_SECRET_KEY"}
+    given = {name: f"value-of-{name}" for name in read - keys}
+    services = with_store(tmp_path, **given)["services"]
+    for name in OURS:
+        environment = services[name]["environment"]
+        assert {key: environment[key] for key in given} == given, name
+    for name in OURS - {"migrate"}:
+        service = services[name]
+        assert {f"{key}_FILE" for key in keys} <= set(service["environment"]), name
+        assert not keys & set(service["environment"]), name
+        known = {one if isinstance(one, str) else one["source"] for one in service["secrets"]}
+        assert known == SECRETS | {"s3_access_key", "s3_secret_key"}, name
+        assert {"back", "outside"} <= set(service["networks"]), name
+    for name in ("redis", "postgres"):
+        assert "outside" not in services[name]["networks"]
+
+
+def test_without_a_store_the_settings_are_empty_and_fit(tmp_path: Path) -> None:
+    """What an unset variable becomes is what the settings take for no store."""
+    given = {name: re.sub(r"^\$\{\w+:-(.*)\}$", r"\1", value)
+             for name, value in loaded()["x-rollcall"]["environment"].items() if "_S3_" in name}  # fmt: skip
+    code = "from config import settings; print(settings.STORAGES['default']['BACKEND'], settings.S3_OPTIONS['seconds'])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env={**os.environ, **given, "ROLLCALL_DATA_DIR": str(tmp_path)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout.split() == ["attendance.storage.DurableStorage", "8.0"], done.stderr
 
 
 def test_images_pass_hadolint_and_end_without_rights() -> None:
