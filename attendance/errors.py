@@ -12,10 +12,14 @@ class RollcallError(Exception):
     code: str = "refused"
     status: int = 400
     message: str | Promise = _("That did not work.")
+    retry_after: int | None = None
+    """Seconds after which it is worth another try."""
 
-    def __init__(self, message: str | Promise | None = None) -> None:
+    def __init__(self, message: str | Promise | None = None, *, retry_after: int | None = None) -> None:
         if message is not None:
             self.message = message
+        if retry_after is not None:
+            self.retry_after = retry_after
         super().__init__(str(self.message))
 
 
@@ -73,6 +77,14 @@ class StorageFull(RollcallError):
     code = "storage_full"
     status = 507
     message = _("The server's disk is full, so the photo was not stored. Please tell the administrator.")
+
+
+class QueueFull(RollcallError):
+    code = "queue_full"
+    status = 429
+    message = _(
+        "So many photos wait to be looked at that no more are taken in just now. Please send it again in a few minutes."
+    )
 
 
 class StorageAway(RollcallError):

@@ -10,13 +10,13 @@ from pathlib import Path
 import redis
 from django.conf import settings
 from django.db import DatabaseError, connection
-from django.db.models import Min, Q
+from django.db.models import Min
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from attendance import health_parts, mailing
+from attendance import health_parts, mailing, waiting
 from attendance.health_parts import Part
 from attendance.models import MailMessage, ReportJob, Snapshot
 from attendance.storage import media
@@ -57,13 +57,11 @@ def check() -> list[Part]:
 
 
 def backlog() -> Backlog:
-    waiting = Snapshot.objects.filter(
-        Q(state=Snapshot.State.RECEIVED) | Q(state=Snapshot.State.QUEUED) | Q(state=Snapshot.State.PROCESSING)
-    )
+    found = Snapshot.objects.filter(waiting.photos())
     return Backlog(
-        waiting.count(),
+        found.count(),
         Snapshot.objects.filter(state=Snapshot.State.FAILED).count(),
-        waiting.aggregate(oldest=Min("received_at"))["oldest"],
+        found.aggregate(oldest=Min("received_at"))["oldest"],
     )
 
 
@@ -108,9 +106,14 @@ def _queue() -> Part:
 def _worker() -> Part:
     """Judged by whether one lives and by what gets done: an old backlog is what people notice."""
     try:
-        age = backlog().age
+        now = backlog()
     except DatabaseError:
         return Part("workers", False, health_parts.UNKNOWN)
+    if now.waiting >= settings.ROLLCALL_MAX_WAITING:
+        words = _(
+            "%(n)d photos wait, as many as may: no more are taken in, and cameras keep theirs, until some are done."
+        )
+        return Part("workers", False, words % {"n": now.waiting})
     found = health_parts.silence("worker")
     if found.unknown:
         return Part(
@@ -125,8 +128,8 @@ def _worker() -> Part:
             found.minutes,
         )
         return Part("workers", False, words % {"minutes": found.minutes})
-    if age > BACKLOG_IS_OLD:
-        minutes = int(age.total_seconds() // 60)
+    if now.age > BACKLOG_IS_OLD:
+        minutes = int(now.age.total_seconds() // 60)
         return Part(
             "workers", False, _("The oldest photo has waited %(minutes)d minutes.") % {"minutes": minutes}
         )

@@ -15,7 +15,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from kombu.exceptions import ChannelError, OperationalError
 
-from attendance import clock, errors, photos, places, schooltime
+from attendance import clock, errors, photos, places, schooltime, waiting
 from attendance.models import Camera, ClassSession, Snapshot
 from attendance.storage import media, unguessable_name
 
@@ -47,8 +47,8 @@ def receive(
     """Accept one photo for a session.
 
     The same bytes, or the same Idempotency-Key with the same bytes, answer the snapshot that is there already.
-    Raises SessionNotOpen, RecognitionProhibited, PhotoRefused and its kinds, IdempotencyConflict, StorageFull,
-    StorageAway.
+    Raises SessionNotOpen, RecognitionProhibited, PhotoRefused and its kinds, IdempotencyConflict, QueueFull,
+    StorageFull, StorageAway.
     """
     now = clock.now()
     places.check_recognition(session.course)
@@ -60,6 +60,7 @@ def receive(
     known = _find(session, photo.sha256, key)
     if known is not None:
         return Receipt(known, created=False)
+    waiting.check_room()
     when, suspect = _believable_time(session, taken_at or _with_zone(photo.taken_at), now)
     name = store("photos", photo.jpeg)
     try:

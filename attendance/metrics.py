@@ -79,6 +79,11 @@ def _photos(now: dt.datetime) -> Iterable[Metric]:
         "Age of the oldest photo that waits.",
         health.backlog().age.total_seconds(),
     )
+    yield _gauge(
+        "rollcall_photos_waiting_most",
+        "So many may wait (ROLLCALL_MAX_WAITING); beyond it none are taken in.",
+        settings.ROLLCALL_MAX_WAITING,
+    )
     done = Snapshot.objects.filter(state=Snapshot.State.DONE, processed_at__gte=now - RECENT).aggregate(
         n=Count("pk"), mean=Avg("processing_seconds"), longest=Max("processing_seconds")
     )

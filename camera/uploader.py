@@ -164,6 +164,8 @@ def refused_key(answer: Answer) -> str:
 
 def trouble(answer: Answer) -> str:
     """Why an answer that settles nothing is one, in a sentence."""
+    if answer.code == "queue-full":
+        return "As many photos wait at the server as it takes; the others wait here."
     if answer.status == 429:
         return "The server asks to wait a little."
     if answer.status >= 500:

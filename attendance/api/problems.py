@@ -53,7 +53,9 @@ def problem_response(exc: Exception, context: Mapping[str, Any]) -> Response | N
         exc = fault
     if isinstance(exc, RollcallError):
         set_rollback()
-        return _answer(Response(problem(exc.status, exc.code, str(exc.message), instance), status=exc.status))
+        headers = {} if exc.retry_after is None else {"Retry-After": str(exc.retry_after)}
+        body = problem(exc.status, exc.code, str(exc.message), instance)
+        return _answer(Response(body, status=exc.status, headers=headers))
     if isinstance(exc, Http404):
         exc = exceptions.NotFound()
     elif isinstance(exc, PermissionDenied):

@@ -24,7 +24,7 @@ _COMMON = {
     "401": "No key, token or session, or one that is not valid any more.",
     "403": "Signed in, but not allowed to do this.",
     "404": "Not there, or somebody else's.",
-    "429": "Too many requests; `Retry-After` says how long to wait.",
+    "429": "Too many requests, or too many photos that wait; `Retry-After` says how long to wait.",
 }
 
 _PROBLEM: dict[str, Any] = {

@@ -79,7 +79,10 @@ def says_why(view: View[Arguments]) -> View[Arguments]:
             if is_htmx(request):
                 return toast(HttpResponse(status=error.status), words, kind="bad")
             if "application/json" in request.headers.get("Accept", ""):
-                return JsonResponse({"code": error.code, "message": words}, status=error.status)
+                headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
+                return JsonResponse(
+                    {"code": error.code, "message": words}, status=error.status, headers=headers
+                )
             messages.error(request, words)
             return back(request, "/")
 

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import IntegrityError, OperationalError
 from django.db.models.query import QuerySet
@@ -113,6 +115,32 @@ def test_a_nearly_full_disk_is_a_507_and_nothing_is_stored(
     answer = upload(world.client("camera"), world.session.pk, make.jpeg(1))
     assert (answer.status_code, answer.json()["type"]) == (507, "urn:rollcall:problem:storage-full")
     assert world.session.snapshots.count() == 1
+
+
+def test_a_full_queue_is_a_429_that_says_when_to_come_again(
+    world: World, upload: Upload, settings: Any
+) -> None:
+    """For a camera and for a person's upload on the page; nothing is stored, and repeats are still known."""
+    camera = world.client("camera")
+    assert upload(camera, world.session.pk, make.jpeg(1)).status_code == 202
+    stored = set(Path(default_storage.path("")).rglob("*.*"))
+    cache.clear()  # as after the few seconds one count serves
+    settings.ROLLCALL_MAX_WAITING = 1
+    answer = upload(camera, world.session.pk, make.jpeg(2))
+    assert (answer.status_code, answer.json()["type"]) == (429, "urn:rollcall:problem:queue-full")
+    assert "no more are taken in just now" in answer.json()["detail"]
+    assert 30 <= int(answer["Retry-After"]) <= 90
+    browser = Client()
+    browser.force_login(world.owner, backend="django.contrib.auth.backends.ModelBackend")
+    page = browser.post(
+        f"/sessions/{world.session.pk}/photos/",
+        {"photo": SimpleUploadedFile("class.jpg", make.jpeg(3))},
+        headers={"Accept": "application/json"},
+    )
+    assert (page.status_code, page.json()["code"]) == (429, "queue_full")
+    assert "Retry-After" in page
+    assert set(Path(default_storage.path("")).rglob("*.*")) == stored
+    assert upload(camera, world.session.pk, make.jpeg(1)).json()["created"] is False
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])

@@ -217,6 +217,13 @@ def test_a_disk_that_fills_up(session: ClassSession, small_disk: Path, sent: lis
     assert sum(path.is_file() for path in small_disk.rglob("*")) == accepted
 
 
+def test_as_many_photos_wait_as_may(session: ClassSession, settings: Any) -> None:
+    for minute in range(2):
+        make.snapshot(session, minute, state=Snapshot.State.RECEIVED)
+    settings.ROLLCALL_MAX_WAITING = 2
+    told_everywhere("workers", "2 photos wait, as many as may: no more are taken in", ready=True)
+
+
 def test_a_full_disk_is_told_everywhere(small_disk: Path, settings: Any) -> None:
     settings.ROLLCALL_MIN_FREE_BYTES = 10**15
     told_everywhere("storage", "The disk is full: new photos are refused until there is room.", ready=False)

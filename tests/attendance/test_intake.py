@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.core.cache import cache
 from django.core.files.storage import default_storage
 from django.db import connection, connections
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 from PIL import Image
 
-from attendance import cameras, errors, intake, photos, schooltime, tasks
+from attendance import cameras, errors, intake, photos, schooltime, tasks, waiting
 from attendance.models import ClassSession, Snapshot
 from attendance.storage import DurableStorage
 from tests import factories as make
@@ -108,6 +109,41 @@ def test_little_room_left_refuses_before_writing(session: ClassSession, sent: Se
     with pytest.raises(errors.StorageFull):
         intake.receive(session, make.jpeg(1))
     assert stored_files() == set()
+
+
+def test_no_more_photos_are_taken_in_than_may_wait(session: ClassSession, sent: Sent, settings: Any) -> None:
+    """What is accepted stays, a repeat of it is known, and there is room again once something is done."""
+    settings.ROLLCALL_MAX_WAITING = 2
+    first = intake.receive(session, make.jpeg(1)).snapshot
+    cache.clear()  # as after the few seconds one count serves
+    intake.receive(session, make.jpeg(2))
+    cache.clear()
+    kept = stored_files()
+    with pytest.raises(errors.QueueFull) as refused:
+        intake.receive(session, make.jpeg(3))
+    assert 30 <= (refused.value.retry_after or 0) <= 90
+    assert (stored_files(), Snapshot.objects.count()) == (kept, 2)
+    assert intake.receive(session, make.jpeg(1)).snapshot == first
+    Snapshot.objects.filter(pk=first.pk).update(state=Snapshot.State.DONE)
+    cache.clear()
+    assert intake.receive(session, make.jpeg(3)).created
+
+
+def test_one_count_of_what_waits_serves_many_photos(
+    session: ClassSession, sent: Sent, django_assert_num_queries: Any
+) -> None:
+    intake.receive(session, make.jpeg(1))
+    with django_assert_num_queries(0):
+        waiting.check_room()
+    cache.clear()
+    with django_assert_num_queries(1) as asked:
+        waiting.check_room()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "EXPLAIN " + ("QUERY PLAN " if connection.vendor == "sqlite" else "") + asked[0]["sql"]
+        )
+        plan = str(cursor.fetchall())
+    assert "USING COVERING INDEX" in plan or connection.vendor != "sqlite", "an index answers, no row is read"
 
 
 def test_a_reader_sees_the_whole_file_or_none(tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ def test_metrics_count_photos_faces_and_what_is_left_to_a_person(
         found = values(client, "watch")
     assert found["rollcall_photos", "done"] == 3
     assert found["rollcall_photos", "failed"] == 1
+    assert found["rollcall_photos_waiting_most", ""] == 20_000
     assert found["rollcall_sessions_open", ""] == 1
     assert found["rollcall_part_ok", "database"] == 1
     assert ("rollcall_uncertain_share", "") in found

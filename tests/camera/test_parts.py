@@ -215,6 +215,19 @@ def test_retry_after_is_honoured_and_pauses_grow_with_jitter(tmp_path: Path) -> 
     assert 4 <= pause_after(3) <= 8
 
 
+def test_a_photo_refused_for_a_full_queue_is_kept_and_brought_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    full = says(429, "queue-full", retry_after="42")
+    work, server, spool = uploader(tmp_path, full, says(202), says(202), photos=2)
+    assert work.step() == 42
+    assert len(spool.waiting()) == 2
+    assert "As many photos wait at the server as it takes" in caplog.text
+    assert [work.step(), work.step()] == [0, 0]
+    assert spool.waiting() == []
+    assert set(server.asked) == {shot(1).id, shot(2).id}
+
+
 def test_a_photo_the_server_cannot_use_is_dropped_with_its_reason(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
