@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
-from django.db.models.functions import TruncDate
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -26,6 +26,7 @@ from attendance.models import (
     Student,
 )
 from attendance.retention import periods
+from attendance.retention.stock import Stock
 
 EVERY = dt.timedelta(hours=1)
 """How often the clock begins a run (``CELERY_BEAT_SCHEDULE``)."""
@@ -38,14 +39,11 @@ WAITING = (Snapshot.State.RECEIVED, Snapshot.State.QUEUED, Snapshot.State.PROCES
 # --- what is due --------------------------------------------------------------------------------------
 def photos(now: dt.datetime, course: Course | None = None) -> QuerySet[Snapshot]:
     """Photos kept long enough; those still waiting to be looked at stay until they were."""
-    return _old_photos(now, course).exclude(state__in=WAITING)
-
-
-def _old_photos(now: dt.datetime, course: Course | None = None) -> QuerySet[Snapshot]:
     due = Q(pk__in=[])
     for days, where in periods.by_days("photo_days", "session__course"):
         due |= where & Q(received_at__lt=now - dt.timedelta(days=days))
-    return _of(Snapshot.objects.filter(due, expired_at__isnull=True), "session__course", course)
+    kept = Snapshot.objects.filter(due, expired_at__isnull=True).exclude(state__in=WAITING)
+    return _of(kept, "session__course", course)
 
 
 def unknown_faces(now: dt.datetime, course: Course | None = None) -> QuerySet[Sighting]:
@@ -87,7 +85,7 @@ def _of(rows: QuerySet, path: str, course: Course | None) -> QuerySet:  # type: 
     return rows if course is None else rows.filter(**{path: course})
 
 
-# --- what goes on which day ---------------------------------------------------------------------------
+# --- what there is, what goes on which day, what is late ------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class DayOfDeletion:
     """What goes on one of the school's days."""
@@ -103,69 +101,6 @@ class DayOfDeletion:
         return self.photos + self.unknown_faces + self.templates + self.files
 
 
-def ahead(now: dt.datetime, course: Course | None = None) -> list[DayOfDeletion]:
-    """What goes today and in the next four weeks, day by day; days on which nothing goes are left out.
-
-    What is late counts for today. The number of queries is that of the different numbers of days in force.
-    """
-    today = schooltime.school_day(now)
-    last = today + AHEAD
-    per_kind = {
-        "photos": _photo_days(course),
-        "unknown_faces": _unknown_days(course),
-        "templates": _template_days(now, course),
-        "files": iter(()) if course else _file_days(),
-    }
-    counts: dict[dt.date, Counter[str]] = {}
-    for kind, found in per_kind.items():
-        for day, number in found:
-            if day <= last:
-                counts.setdefault(max(day, today), Counter())[kind] += number
-    return [DayOfDeletion(day, **counts[day]) for day in sorted(counts)]
-
-
-def _photo_days(course: Course | None) -> Iterator[tuple[dt.date, int]]:
-    kept = _of(Snapshot.objects.filter(expired_at__isnull=True), "session__course", course)
-    kept = kept.exclude(state__in=WAITING)
-    for days, where in periods.by_days("photo_days", "session__course"):
-        yield from _by_day(kept.filter(where), "received_at", days)
-
-
-def _unknown_days(course: Course | None) -> Iterator[tuple[dt.date, int]]:
-    for days, where in periods.by_days("unknown_face_days", "snapshot__session__course"):
-        yield from _by_day(_unnamed(course).filter(where), "snapshot__received_at", days)
-
-
-def _file_days() -> Iterator[tuple[dt.date, int]]:
-    return _by_day(ReportJob.objects.filter(state=ReportJob.State.DONE), "expires_at", 0)
-
-
-def _by_day(rows: QuerySet, column: str, days: int) -> Iterator[tuple[dt.date, int]]:  # type: ignore[type-arg]
-    day = TruncDate(column, tzinfo=schooltime.school_zone())
-    for found in rows.order_by().annotate(_day=day).values("_day").annotate(_n=Count("pk")):
-        yield found["_day"] + dt.timedelta(days=days), found["_n"]
-
-
-def _template_days(now: dt.datetime, course: Course | None) -> Iterator[tuple[dt.date, int]]:
-    """Only of students of whom no course holds any longer than the days looked at: in the middle of a term, nobody."""
-    today = schooltime.school_day(now)
-    going = students_without_a_term(now + AHEAD + dt.timedelta(days=1), course)
-    last: dict[int, dt.date] = {}
-    own = periods.differing()
-    school = periods.of_school()
-    entries = RosterEntry.objects.filter(student__in=going)
-    for student, of, left, ends in entries.values_list(
-        "student", "course", "left_on", F("course__term__ends_on")
-    ):
-        days = own.get(of, school).template_days_after_term
-        until = min(left or ends, ends) + dt.timedelta(days=days + 1)
-        last[student] = max(last.get(student, until), until)
-    held = FaceTemplate.objects.filter(student__in=going).order_by().values("student").annotate(n=Count("pk"))
-    for found in held:
-        yield last.get(found["student"], today), found["n"]
-
-
-# --- what is late, and why ----------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Overdue:
     """Something that should be gone: how many, since when, why, and what to do."""
@@ -177,42 +112,6 @@ class Overdue:
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
-    """Everything the page, the dry run and ``doctor`` say."""
-
-    now: dt.datetime
-    days: list[DayOfDeletion]
-    overdue: list[Overdue]
-    last: RetentionRun | None
-    """The last run that came to its end."""
-    next_at: dt.datetime
-    compared: RetentionRun | None
-    """The last run that compared files and rows."""
-    due_now: DayOfDeletion = field(default_factory=lambda: DayOfDeletion(dt.date.min))
-
-    @property
-    def most(self) -> int:
-        """Of one kind on one day: what the bars are drawn against."""
-        return max((day.total for day in self.days), default=0)
-
-
-def outlook(now: dt.datetime | None = None, course: Course | None = None) -> Outlook:
-    """What is kept, what goes when, what is late; of the site, or of one course."""
-    now = now or timezone.now()
-    last = RetentionRun.objects.filter(finished_at__isnull=False).first()
-    begun = last.started_at if last else None
-    return Outlook(
-        now=now,
-        days=ahead(now, course),
-        overdue=list(_overdue(now, last, course)),
-        last=last,
-        next_at=max(begun + EVERY, now) if begun else now,
-        compared=RetentionRun.objects.filter(compared_at__isnull=False).first(),
-        due_now=due_now(now, course),
-    )
-
-
-@dataclass(frozen=True, slots=True)
 class Kept:
     """How much there is."""
 
@@ -221,50 +120,155 @@ class Kept:
     templates: int
 
 
-def kept(course: Course | None = None) -> Kept:
-    photos_kept = Snapshot.objects.filter(expired_at__isnull=True)
-    return Kept(
-        _of(photos_kept, "session__course", course).count(),
-        _unnamed(course).count(),
-        _of(FaceTemplate.objects.all(), "student__courses", course).count(),
-    )
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """Everything the page, the dry run and ``doctor`` say."""
 
-
-def due_now(now: dt.datetime, course: Course | None = None) -> DayOfDeletion:
+    now: dt.datetime
+    kept: Kept
+    days: list[DayOfDeletion]
+    """What goes today and in the next four weeks; days on which nothing goes are left out, what is late is today's."""
+    due_now: DayOfDeletion
     """What a run at this moment would delete."""
-    return DayOfDeletion(
-        schooltime.school_day(now),
-        photos(now, course).count(),
-        unknown_faces(now, course).count(),
-        FaceTemplate.objects.filter(student__in=students_without_a_term(now, course)).count(),
-        0 if course else files(now).count(),
+    overdue: list[Overdue]
+    last: RetentionRun | None
+    """The last run that came to its end."""
+    next_at: dt.datetime
+    compared: RetentionRun | None
+    """The last run that compared files and rows."""
+
+    @property
+    def most(self) -> int:
+        """Of one kind on one day: what the bars are drawn against."""
+        return max((day.total for day in self.days), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """All kinds, as they are at one moment."""
+
+    photos: Stock
+    waiting: Stock
+    """Photos that are to be looked at before they may go."""
+    unknown_faces: Stock
+    templates: Stock
+    files: Stock
+
+
+def outlook(now: dt.datetime | None = None, course: Course | None = None) -> Outlook:
+    """What is kept, what goes when, what is late; of the site, or of one course.
+
+    The number of queries is that of the different numbers of days in force.
+    """
+    now = now or timezone.now()
+    last = RetentionRun.objects.filter(finished_at__isnull=False).first()
+    begun = last.started_at if last else None
+    counted = _count(now, course)
+    today = schooltime.school_day(now)
+    return Outlook(
+        now=now,
+        kept=Kept(
+            counted.photos.kept + counted.waiting.kept,
+            counted.unknown_faces.kept,
+            _of(FaceTemplate.objects.all(), "student__courses", course).count(),
+        ),
+        days=_ahead(today, counted),
+        due_now=DayOfDeletion(
+            today,
+            counted.photos.due,
+            counted.unknown_faces.due,
+            counted.templates.due,
+            counted.files.due,
+        ),
+        overdue=list(_overdue(counted, _why_not(now, last))),
+        last=last,
+        next_at=max(begun + EVERY, now) if begun else now,
+        compared=RetentionRun.objects.filter(compared_at__isnull=False).first(),
     )
 
 
-def _overdue(now: dt.datetime, last: RetentionRun | None, course: Course | None) -> Iterator[Overdue]:
-    why = _why_not(now, last)
-    late = now - LATE
-    gone = photos(late, course).aggregate(n=Count("pk"), since=Min("received_at"))
-    if gone["n"]:
-        yield Overdue(_("photos"), gone["n"], gone["since"], why)
-    waiting = (
-        _old_photos(late, course).filter(state__in=WAITING).aggregate(n=Count("pk"), since=Min("received_at"))
+def _count(now: dt.datetime, course: Course | None) -> _Counted:
+    """By the conditions of the deletion, each kind once."""
+    unexpired = _of(Snapshot.objects.filter(expired_at__isnull=True), "session__course", course)
+    files = Stock()
+    if course is None:
+        made = ReportJob.objects.filter(state=ReportJob.State.DONE)
+        files.count(made, "expires_at", 0, Q(expires_at__lte=now), Q(expires_at__lte=now - LATE))
+    return _Counted(
+        _received(now, "photo_days", unexpired.exclude(state__in=WAITING), ""),
+        _received(now, "photo_days", unexpired.filter(state__in=WAITING), ""),
+        _received(now, "unknown_face_days", _unnamed(course), "snapshot__"),
+        _templates(now, course),
+        files,
     )
-    if waiting["n"]:
-        reason = _("They still wait to be looked at, and are deleted once they were. Start a worker.")
-        yield Overdue(_("photos that wait"), waiting["n"], waiting["since"], reason)
-    faces = unknown_faces(late, course).aggregate(n=Count("pk"), since=Min("snapshot__received_at"))
-    if faces["n"]:
-        yield Overdue(_("unknown faces"), faces["n"], faces["since"], why)
-    templates = FaceTemplate.objects.filter(student__in=students_without_a_term(late, course))
+
+
+def _received(now: dt.datetime, name: str, rows: QuerySet[Any], photo: str) -> Stock:
+    """What is kept for so many days after its photo was received; ``photo``: the way to it."""
+    stock = Stock()
+    for days, where in periods.by_days(name, f"{photo}session__course"):
+        column, since = f"{photo}received_at", now - dt.timedelta(days=days)
+        due, late = Q(**{f"{column}__lt": since}), Q(**{f"{column}__lt": since - LATE})
+        stock.count(rows.filter(where), column, days, due, late)
+    return stock
+
+
+def _templates(now: dt.datetime, course: Course | None) -> Stock:
+    """Only of students of whom no course holds any longer than the days looked at: in the middle of a term, nobody."""
+    going = students_without_a_term(now + AHEAD + dt.timedelta(days=1), course)
+    held = FaceTemplate.objects.filter(student__in=going).order_by().values_list("student")
+    last = _last_days(going)
     # A term ends at midnight: before the first run of the day nothing of it is late.
-    held = templates.aggregate(n=Count("pk"), since=Min("created_at"))
-    if held["n"]:
-        yield Overdue(_("face templates"), held["n"], held["since"], why)
-    if course is None and (number := files(late).count()):
-        yield Overdue(
-            _("files made by a worker"), number, files(late).aggregate(at=Min("expires_at"))["at"], why
-        )
+    today, late_day = schooltime.school_day(now), schooltime.school_day(now - LATE)
+    stock = Stock()
+    for student, count, since in held.annotate(_n=Count("pk"), _since=Min("created_at")):
+        day = last.get(student, late_day)
+        due, late = count if day <= today else 0, count if day <= late_day else 0
+        stock.add(day, count, due=due, late=late, since=since)
+    return stock
+
+
+def _last_days(students: QuerySet[Student]) -> dict[int, dt.date]:
+    """The day on which the templates of each of these students go; who never had a course is not among them."""
+    last: dict[int, dt.date] = {}
+    own = periods.differing()
+    school = periods.of_school()
+    entries = RosterEntry.objects.filter(student__in=students)
+    for student, of, left, ends in entries.values_list(
+        "student", "course", "left_on", F("course__term__ends_on")
+    ):
+        days = own.get(of, school).template_days_after_term
+        until = min(left or ends, ends) + dt.timedelta(days=days + 1)
+        last[student] = max(last.get(student, until), until)
+    return last
+
+
+def _ahead(today: dt.date, counted: _Counted) -> list[DayOfDeletion]:
+    per_kind = {
+        "photos": counted.photos,
+        "unknown_faces": counted.unknown_faces,
+        "templates": counted.templates,
+        "files": counted.files,
+    }
+    counts: dict[dt.date, Counter[str]] = {}
+    for kind, stock in per_kind.items():
+        for day, number in stock.days.items():
+            if day <= today + AHEAD:
+                counts.setdefault(max(day, today), Counter())[kind] += number
+    return [DayOfDeletion(day, **counts[day]) for day in sorted(counts)]
+
+
+def _overdue(counted: _Counted, why: str) -> Iterator[Overdue]:
+    unseen = _("They still wait to be looked at, and are deleted once they were. Start a worker.")
+    for what, stock, reason in (
+        (_("photos"), counted.photos, why),
+        (_("photos that wait"), counted.waiting, unseen),
+        (_("unknown faces"), counted.unknown_faces, why),
+        (_("face templates"), counted.templates, why),
+        (_("files made by a worker"), counted.files, why),
+    ):
+        if stock.late:
+            yield Overdue(what, stock.late, stock.since, reason)
 
 
 def _why_not(now: dt.datetime, last: RetentionRun | None) -> str:

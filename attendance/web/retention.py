@@ -68,9 +68,10 @@ def site(request: HttpRequest) -> HttpResponse:
         "form": form,
         "days": [form[name] for name in NAMES],
         "outlook": due.outlook(),
-        "kept": due.kept(),
         "own": CourseRetention.objects.select_related("course__term").order_by("course__name", "pk"),
-        "courses": Course.objects.filter(retention__isnull=True).select_related("term"),
+        "courses": Course.objects.filter(retention__isnull=True)
+        .select_related("term")
+        .only("code", "name", "term__name"),
         "runs": RetentionRun.objects.select_related("by")[:RUNS_SHOWN],
         "school": school,
     }
@@ -115,7 +116,6 @@ def course(request: HttpRequest, course_id: int) -> HttpResponse:
         "days": [form[name] for name in NAMES],
         "holding": [(WORDS[name], getattr(periods.of_course(found), name)) for name in NAMES],
         "outlook": due.outlook(course=found),
-        "kept": due.kept(found),
         "may_change": permissions.may_change_course(request.user, found),
         "may_set": permissions.is_administrator(request.user),
     }

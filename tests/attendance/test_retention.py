@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from attendance import schooltime, stored_files
-from attendance.models import ClassSession, CourseRetention, RetentionRun, Sighting, Snapshot
+from attendance.models import ClassSession, CourseRetention, ReportJob, RetentionRun, Sighting, Snapshot
 from attendance.retention import due, periods, purge, strays
 from attendance.retention.periods import Periods, RetentionRefused
 from tests import factories as make
@@ -121,7 +121,7 @@ def test_the_list_of_days_is_what_the_deletion_then_does(session: ClassSession) 
     term = session.course.term
     term.ends_on = schooltime.today() + 12 * DAY
     term.save()
-    listed = due.ahead(timezone.now())
+    listed = due.outlook(timezone.now()).days
     today = schooltime.today()
     assert [((one.day - today).days, one.photos, one.unknown_faces, one.templates) for one in listed] == [
         (7, 0, 1, 0),
@@ -130,7 +130,7 @@ def test_the_list_of_days_is_what_the_deletion_then_does(session: ClassSession) 
     ]
     for one in listed:
         noon = schooltime.day_bounds(one.day)[1]
-        before = due.due_now(noon - 2 * DAY)
+        before = due.outlook(noon - 2 * DAY).due_now
         assert before.total == 0
         done = purge.purge_expired(noon)
         assert (done.photos, done.unknown_faces, done.templates) == (
@@ -138,7 +138,20 @@ def test_the_list_of_days_is_what_the_deletion_then_does(session: ClassSession) 
             one.unknown_faces,
             one.templates,
         )
-    assert due.ahead(timezone.now()) == []
+    assert due.outlook(timezone.now()).days == []
+
+
+def test_files_a_worker_made_are_counted_to_the_hour() -> None:
+    now, day = timezone.now(), schooltime.today()
+    for hours in (-30, -1, 48):
+        ReportJob.objects.create(
+            asked_by=make.administrator(), what="summary", kind="csv", first_day=day, last_day=day,
+            state="done", created_at=now, expires_at=now + dt.timedelta(hours=hours), file=f"reports/{-hours}",
+        )  # fmt: skip
+    found = due.outlook(now)
+    assert found.due_now.files == due.files(now).count() == 2
+    assert [(one.what, one.count) for one in found.overdue] == [("files made by a worker", 1)]
+    assert [(one.day, one.files) for one in found.days] == [(day, 2), (day + 2 * DAY, 1)]
 
 
 def test_the_list_costs_the_same_for_one_photo_and_for_forty(session: ClassSession) -> None:

@@ -51,7 +51,7 @@ class Command(SiteCommand):
             self._vacuum()
 
     def _say(self, now: dt.datetime, outlook: due.Outlook) -> None:
-        school, kept = periods.of_school(), due.kept()
+        school, kept = periods.of_school(), outlook.kept
         self.stdout.write(
             f"days kept: photos {school.photo_days}, unknown faces {school.unknown_face_days}, templates "
             f"{school.template_days_after_term} after term; {len(periods.differing())} courses say otherwise"
