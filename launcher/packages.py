@@ -44,7 +44,7 @@ class Installer:
 
     def install(self, arguments: Sequence[str], progress: Step, what: str) -> None:
         """Raise with a sentence, after showing the end of the log, if pip fails."""
-        if self.pip(["install", "--progress-bar", "off", *arguments], progress) != 0:
+        if self.pip(["install", "--progress-bar", "off", "--no-compile", *arguments], progress) != 0:
             explain_disk_full(self.log, VENV)
             show_end_of(self.log, "pip")
             raise LaunchError(f"{what} could not be installed; all that pip said is in {self.log}.")
@@ -91,6 +91,9 @@ def install(installer: Installer, lists: Sequence[str]) -> None:
         with step("Installing what tests and lint need") as progress:
             flags = ["--require-hashes", *WHEELS_ONLY]
             installer.install([*flags, "-r", listed(DEVELOPMENT_LIST)], progress, "The test packages")
+    else:
+        with step("Compiling the packages"):
+            compile_all(installer)
     with step("Trying the packages"):
         try_imports(installer)
 
@@ -111,7 +114,7 @@ def install_torch(installer: Installer, progress: Step) -> str:
     if sys.platform != "linux":
         installer.install(alone, progress, "PyTorch")
         return "done"
-    if installer.pip(["install", "--no-index", *alone], progress) == 0:
+    if installer.pip(["install", "--no-compile", "--no-index", *alone], progress) == 0:
         return "done, CPU build from a local folder"
     patience = ["--timeout", "30", "--retries", "2"]
     installer.install(["--index-url", TORCH_CPU_INDEX, *patience, *alone], progress, "PyTorch's CPU build")
@@ -143,6 +146,15 @@ def installed_torch() -> str:
 def pinned_torch() -> str:
     lines = (ROOT / "requirements-torch.txt").read_text(encoding="utf-8").splitlines()
     return next(line for line in lines if line.startswith("torch==")).removeprefix("torch==")
+
+
+def compile_all(installer: Installer) -> None:
+    """What pip would do one file after the other, on all cores. Tests and lint compile what they import, as they go.
+
+    Its exit code is not asked: some packages carry examples that are no Python.
+    """
+    command = [str(PYTHON), "-m", "compileall", "-qq", "-j", "0", str(VENV / "lib")]
+    run_logged(command, installer.log, env=installer.env)
 
 
 def try_imports(installer: Installer) -> None:

@@ -125,6 +125,25 @@ def test_too_little_room_is_told_before_anything_is_made(
     assert installing.asked == []
 
 
+@pytest.mark.parametrize("development", [False, True])
+def test_packages_are_compiled_once_on_all_cores_and_not_at_all_for_tests(
+    installer: Installer, monkeypatch: pytest.MonkeyPatch, development: bool
+) -> None:
+    done: list[list[str]] = []
+    monkeypatch.setattr(
+        packages, "run_logged", lambda command, *rest, **more: done.append(list(command)) or 0
+    )
+    monkeypatch.setattr(packages, "installed_torch", lambda: "")
+    lists = [*packages.RUNTIME_LISTS, *([packages.DEVELOPMENT_LIST] if development else [])]
+    packages.install(installer, lists)
+    by_pip = [command for command in done if "pip" in command]
+    assert len(by_pip) == len(lists)
+    assert all("--no-compile" in command for command in by_pip)
+    assert [command[-3:-1] for command in done if "compileall" in command] == [["-j", "0"]] * (
+        not development
+    )
+
+
 class TorchAnswers:
     """pip's side of choosing a build: whether a local folder has it, and what was installed in the end."""
 
