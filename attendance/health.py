@@ -110,10 +110,10 @@ def _worker() -> Part:
     except DatabaseError:
         return Part("workers", False, health_parts.UNKNOWN)
     if now.waiting >= settings.ROLLCALL_MAX_WAITING:
-        words = _(
+        full = _(
             "%(n)d photos wait, as many as may: no more are taken in, and cameras keep theirs, until some are done."
         )
-        return Part("workers", False, words % {"n": now.waiting})
+        return Part("workers", False, full % {"n": now.waiting})
     found = health_parts.silence("worker")
     if found.unknown:
         return Part(

@@ -34,7 +34,7 @@ def how_many() -> int:
 
 
 def is_full() -> bool:
-    return how_many() >= settings.ROLLCALL_MAX_WAITING
+    return how_many() >= int(settings.ROLLCALL_MAX_WAITING)
 
 
 def check_room() -> None:
