@@ -25,7 +25,7 @@ from attendance.web.media import paper
 
 PARTS = ("waiting", "coming", "past")
 RECENT = dt.timedelta(days=21)
-PER_PAGE = 50
+PER_PAGE = 30
 SHOWN = 200
 """Lessons to tick."""
 
