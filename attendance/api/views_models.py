@@ -15,7 +15,7 @@ from attendance.api.figures import answer, or_pending
 from attendance.api.serializers.fields import IdField
 from attendance.api.views_cameras import AdministratorView
 from attendance.reports import comparison_facts
-from attendance.reports.comparison import Accuracy, Line, Share
+from attendance.reports.comparison import Accuracy, Line, Outcome, Share
 
 
 class ShareSerializer(serializers.Serializer[Any]):
@@ -98,26 +98,33 @@ class ModelsView(AdministratorView):
 def _comparison(shown: comparison_facts.Shown) -> dict[str, object]:
     facts = shown.facts
     assert facts is not None
-    return ComparisonSerializer(
-        {
-            "as_of": shown.figures.as_of,
-            "version": facts.version,
-            "older_faces": facts.older_faces,
-            "total": _line(facts.comparison.total),
-            "courses": [_line(line) for line in facts.comparison.courses],
-        }
-    ).data
+    return {
+        "as_of": shown.figures.as_of,
+        "version": facts.version,
+        "older_faces": facts.older_faces,
+        "total": _line(facts.comparison.total),
+        "courses": [_line(line) for line in facts.comparison.courses],
+    }
 
 
 def _line(line: Line) -> dict[str, object]:
     return {
         "course": line.course_id,
         "faces": line.faces,
-        "agreement": {kind: OutcomeSerializer(outcome).data for kind, outcome in line.outcomes.items()},
+        "agreement": {kind: _outcome(outcome) for kind, outcome in line.outcomes.items()},
         "milliseconds": line.milliseconds,
         "reviewed": line.reviewed,
         "first": _accuracy(line.first),
         "second": _accuracy(line.second),
+    }
+
+
+def _outcome(outcome: Outcome) -> dict[str, int]:
+    return {
+        "faces": outcome.faces,
+        "reviewed": outcome.reviewed,
+        "first_right": outcome.first_right,
+        "second_right": outcome.second_right,
     }
 
 

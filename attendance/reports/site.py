@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 HOURS = 24
@@ -21,6 +21,18 @@ class Hour:
     @property
     def seconds_a_photo(self) -> float | None:
         return self.seconds / self.photos if self.photos else None
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What puts a course of the present terms before others. ``to_check``: marks of the last days that wait for a
+    person."""
+
+    id: int
+    name: str
+    code: str
+    open_session: int | None
+    to_check: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +84,7 @@ def last_hours(now: dt.datetime, counted: Iterable[Hour]) -> tuple[Hour, ...]:
     return tuple(known.get(start, Hour(start)) for start in starts)
 
 
-def by_need(courses: Sequence[CourseLine]) -> tuple[CourseLine, ...]:
+def by_need(courses: Iterable[Need]) -> tuple[Need, ...]:
     """Courses in session first, then those with the most to check, then by name."""
     return tuple(
         sorted(

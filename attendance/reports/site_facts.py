@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce, TruncHour
@@ -10,7 +11,7 @@ from django.utils import timezone
 
 from attendance import schooltime
 from attendance.models import ClassSession, Course, FaceTemplate, Mark, RosterEntry, Snapshot
-from attendance.reports.site import HOURS, CourseLine, Hour, SiteNumbers, by_need, last_hours
+from attendance.reports.site import HOURS, CourseLine, Hour, Need, SiteNumbers, by_need, last_hours
 
 LOOKS_BACK = dt.timedelta(days=30)
 """Older marks that wait for a person are not counted: the review desk does not show them either."""
@@ -19,16 +20,15 @@ LOOKS_BACK = dt.timedelta(days=30)
 def read(most_courses: int) -> SiteNumbers:
     """Numbers of the whole site now, with at most so many courses."""
     now = timezone.now()
-    courses = Course.objects.filter(term__ends_on__gte=schooltime.school_day(now))
-    lines = by_need(_courses(courses, now))
+    needs = by_need(_needs(Course.objects.filter(term__ends_on__gte=schooltime.school_day(now)), now))
     return SiteNumbers(
         hours=last_hours(timezone.localtime(now, schooltime.school_zone()), _hours(now)),
-        courses=lines[:most_courses],
-        all_courses=len(lines),
+        courses=_lines(needs[:most_courses]),
+        all_courses=len(needs),
         open_sessions=ClassSession.objects.filter(
             state=ClassSession.State.OPEN, cancelled_at__isnull=True
         ).count(),
-        to_check=sum(line.to_check for line in lines),
+        to_check=sum(need.to_check for need in needs),
     )
 
 
@@ -45,34 +45,44 @@ def _hours(now: dt.datetime) -> list[Hour]:
     return [Hour(row["hour"], row["photos"], row["found"] or 0, row["spent"] or 0.0) for row in rows]
 
 
-def _courses(courses: QuerySet[Course], now: dt.datetime) -> list[CourseLine]:
+def _needs(courses: QuerySet[Course], now: dt.datetime) -> list[Need]:
+    """What says which of all courses are shown; three queries."""
+    sessions = ClassSession.objects.filter(state=ClassSession.State.OPEN, cancelled_at__isnull=True)
+    open_now = dict(sessions.order_by("starts_at").values_list("course", "pk"))
+    waiting = Mark.objects.filter(
+        to_check=True, session__starts_at__gt=now - LOOKS_BACK, session__cancelled_at__isnull=True
+    )
+    to_check = dict(waiting.order_by().values_list("session__course").annotate(n=Count("pk")))
+    rows = courses.order_by().values_list("pk", "name", "code")
+    return [Need(pk, name, code, open_now.get(pk), to_check.get(pk, 0)) for pk, name, code in rows]
+
+
+def _lines(needs: Sequence[Need]) -> tuple[CourseLine, ...]:
+    """The rest of what is shown of these few; one query."""
     on_roster = RosterEntry.objects.filter(course=OuterRef("pk"), left_on__isnull=True)
     with_templates = on_roster.filter(Exists(FaceTemplate.objects.filter(student=OuterRef("student"))))
-    waiting = Mark.objects.filter(
-        session__course=OuterRef("pk"),
-        to_check=True,
-        session__starts_at__gt=now - LOOKS_BACK,
-        session__cancelled_at__isnull=True,
-    )
-    session = ClassSession.objects.filter(
-        course=OuterRef("pk"), state=ClassSession.State.OPEN, cancelled_at__isnull=True
-    )
     photo = Snapshot.objects.filter(session__course=OuterRef("pk")).order_by("-received_at")
-    rows = courses.annotate(
+    rows = Course.objects.filter(pk__in=[need.id for need in needs]).annotate(
         on_roster=_counted(on_roster, "course"),
         enrolled=_counted(with_templates, "course"),
-        open_session=Subquery(session.order_by("-starts_at").values("pk")[:1]),
-        to_check=_counted(waiting, "session__course"),
         last_photo_at=Subquery(photo.values("received_at")[:1]),
     )
-    return [
-        CourseLine(*row)
-        for row in rows.values_list(
-            "pk", "name", "code", "on_roster", "enrolled", "open_session", "to_check", "last_photo_at"
+    found = {pk: rest for pk, *rest in rows.values_list("pk", "on_roster", "enrolled", "last_photo_at")}
+    return tuple(
+        CourseLine(
+            need.id,
+            need.name,
+            need.code,
+            *found[need.id][:2],
+            need.open_session,
+            need.to_check,
+            found[need.id][2],
         )
-    ]
+        for need in needs
+        if need.id in found
+    )
 
 
-def _counted(rows: QuerySet[RosterEntry] | QuerySet[Mark], by: str) -> Coalesce:
+def _counted(rows: QuerySet[RosterEntry], by: str) -> Coalesce:
     """The number of rows as a subquery; 0 where there is none."""
     return Coalesce(Subquery(rows.order_by().values(by).annotate(n=Count("pk")).values("n")), 0)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from attendance import figures
+from attendance import camera_health, figures
 from attendance.camera_health import Level
 from attendance.figures import Reading
 from attendance.models import Camera
 from attendance.reports.comparison import Line
 from attendance.reports.comparison_facts import TWO_MODELS, Facts
-from attendance.web.cameras import Row, rows_of
 from attendance.web.models_screen import Measured, measured
 
 CAMERAS_SHOWN = 5
@@ -19,10 +18,16 @@ _ORDER = (Level.SILENT, Level.WARNING, Level.GOOD)
 
 
 @dataclass(frozen=True, slots=True)
+class CameraLine:
+    camera: Camera
+    health: camera_health.Health
+
+
+@dataclass(frozen=True, slots=True)
 class Cameras:
     """``rows``: the first by trouble; ``good`` of ``all`` that have a key work; ``more`` are not shown."""
 
-    rows: list[Row]
+    rows: list[CameraLine]
     good: int
     all: int
 
@@ -33,7 +38,9 @@ class Cameras:
 
 def cameras() -> Cameras:
     """Cameras with a key that stands; one query."""
-    rows = [row for row in rows_of(Camera.objects.all()) if row.health.level is not Level.OFF]
+    every = camera_health.with_facts(Camera.objects.filter(revoked_at__isnull=True))
+    lines = [CameraLine(camera, camera_health.health(camera)) for camera in every]
+    rows = [line for line in lines if line.health.level is not Level.OFF]
     rows.sort(key=lambda row: _ORDER.index(row.health.level))
     return Cameras(rows[:CAMERAS_SHOWN], sum(row.health.level is Level.GOOD for row in rows), len(rows))
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from attendance import marks, schooltime
 from attendance.models import Course, Mark
 from attendance.reports import site_facts
-from attendance.reports.site import CourseLine, Hour, by_need, last_hours
+from attendance.reports.site import Hour, Need, by_need, last_hours
 from tests import factories as make
 
 NOON = dt.datetime(2026, 3, 12, 12, 40, tzinfo=dt.UTC)
@@ -50,8 +50,8 @@ def test_what_is_older_or_to_come_is_left_out(now: dt.datetime, away: int) -> No
 
 
 def test_courses_in_session_come_first_then_those_with_most_to_check() -> None:
-    def line(pk: int, name: str, session: int | None, to_check: int) -> CourseLine:
-        return CourseLine(pk, name, "", 0, 0, session, to_check, None)
+    def line(pk: int, name: str, session: int | None, to_check: int) -> Need:
+        return Need(pk, name, "", session, to_check)
 
     lines = [line(1, "Zoology", None, 0), line(2, "art", None, 0), line(3, "B", None, 4), line(4, "C", 9, 0)]
     assert [one.id for one in by_need(lines)] == [4, 3, 2, 1]
