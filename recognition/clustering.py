@@ -41,6 +41,8 @@ def group(encodings: ArrayLike, threshold: float, *, photos: Sequence[Hashable] 
     distances = pdist(points)
     if photos is not None:
         distances[_same_photo(photos)] += _NEVER
+    if distances.min() > threshold:
+        return list(range(len(points)))
     return _cut(linkage(distances, "average"), threshold)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.db.models import FilteredRelation, Q, QuerySet
@@ -35,8 +35,8 @@ def read(sessions: Sequence[ClassSession]) -> dict[int, SessionFaces]:
     reports = _reports(sessions)
     judged = _judged(sessions, rolls.to_check(sessions))
     faces = _open_faces(judged.open, reports)
-    students = _students(faces.values(), reports.values())
-    roll = rolls.read(sessions, students, _seen_on(sessions, students, judged))
+    asked = _asked(faces, reports)
+    roll = rolls.read(sessions, asked, _seen_on(sessions, asked, judged))
     bonds = _bonds(sessions)
     visitors = _visitors(sessions, faces)
     return {
@@ -52,11 +52,13 @@ def read(sessions: Sequence[ClassSession]) -> dict[int, SessionFaces]:
     }
 
 
-def _students(faces: Iterable[Sequence[OpenFace]], reports: Iterable[Sequence[Report]]) -> set[int]:
-    """Everybody these faces could be, or a report is about."""
-    found = {near.student_id for own in faces for face in own for near in face.candidates}
-    found |= {face.named for own in faces for face in own if face.named is not None}
-    return found | {report.student_id for own in reports for report in own}
+def _asked(faces: Mapping[int, Sequence[OpenFace]], reports: Mapping[int, Sequence[Report]]) -> Q:
+    """Everybody these faces could be, or a report is about; the candidates as the database knows them."""
+    known = [face for own in faces.values() for face in own]
+    near = Candidate.objects.filter(sighting__in=[face.sighting_id for face in known])
+    others = {face.named for face in known if face.named is not None}
+    others |= {report.student_id for own in reports.values() for report in own}
+    return Q(student__in=near.values("student_id")) | Q(student__in=others)
 
 
 # --- faces ------------------------------------------------------------------------------------------
@@ -140,12 +142,10 @@ def _is_open(face: FaceStanding, waits: bool) -> bool:
     return face.standing is not Standing.NAMED or waits
 
 
-def _seen_on(
-    sessions: Sequence[ClassSession], students: Collection[int], judged: _Judged
-) -> Mapping[OfSession, set[int]]:
-    """The photos in which each of these students is named, by session and student."""
+def _seen_on(sessions: Sequence[ClassSession], asked: Q, judged: _Judged) -> Mapping[OfSession, set[int]]:
+    """The photos in which each of the students ``asked`` for is named, by session and student."""
     found = defaultdict(set, judged.named_on)
-    rows = _of(sessions).filter(decision=Sighting.Decision.RECOGNISED, student__in=students)
+    rows = _of(sessions).filter(asked, decision=Sighting.Decision.RECOGNISED)
     for pk, session_id, student_id, snapshot_id in rows.values_list(
         "pk", "snapshot__session_id", "student_id", "snapshot_id"
     ):
