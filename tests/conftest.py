@@ -7,6 +7,7 @@ is missing. These reasons all begin with ``not here:``; on the machine that judg
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import shutil
 import sqlite3
@@ -37,6 +38,8 @@ KIND_OF_FIXTURE = {
     "shared_data": "shared_data",
 }
 KINDS = (*KIND_OF_FIXTURE.values(), "worker")
+WAIT = ("camera", "launcher", "stress")
+"""Folders of tests that mostly wait for real programs."""
 
 
 os.environ.setdefault("ROLLCALL_KEYS", "dGVzdHMgc2VhbCB0b28sIHdpdGggdGhpcyBrZXkgb24=")
@@ -64,12 +67,24 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by what they ask for, and write each kind into the report, where a check can count it."""
+    """Mark tests by what they ask for, and write each kind into the report, where a check can count it.
+
+    Where several processes test, those that mostly wait for real programs come first, so that one process waits while
+    the others compute, and none of them is left to be waited for at the end.
+    """
     for item in items:
         for fixture, kind in KIND_OF_FIXTURE.items():
             if fixture in getattr(item, "fixturenames", ()) and not item.get_closest_marker(kind):
                 item.add_marker(kind)
         item.user_properties += [("needs", kind) for kind in KINDS if item.get_closest_marker(kind)]
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: item.path.parent.name not in WAIT)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays until the end: the collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def data_folder() -> Path:
