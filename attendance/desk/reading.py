@@ -35,8 +35,8 @@ def read(sessions: Sequence[ClassSession]) -> dict[int, SessionFaces]:
     reports = _reports(sessions)
     judged = _judged(sessions, rolls.to_check(sessions))
     faces = _open_faces(judged.open, reports)
-    asked = _asked(faces, reports)
-    roll = rolls.read(sessions, asked, _seen_on(sessions, asked, judged))
+    students = _students(faces, reports)
+    roll = rolls.read(sessions, students, _seen_on(sessions, students, judged))
     bonds = _bonds(sessions)
     visitors = _visitors(sessions, faces)
     return {
@@ -52,13 +52,12 @@ def read(sessions: Sequence[ClassSession]) -> dict[int, SessionFaces]:
     }
 
 
-def _asked(faces: Mapping[int, Sequence[OpenFace]], reports: Mapping[int, Sequence[Report]]) -> Q:
-    """Everybody these faces could be, or a report is about; the candidates as the database knows them."""
+def _students(faces: Mapping[int, Sequence[OpenFace]], reports: Mapping[int, Sequence[Report]]) -> set[int]:
+    """Everybody these faces could be, or a report is about."""
     known = [face for own in faces.values() for face in own]
-    near = Candidate.objects.filter(sighting__in=[face.sighting_id for face in known])
-    others = {face.named for face in known if face.named is not None}
-    others |= {report.student_id for own in reports.values() for report in own}
-    return Q(student__in=near.values("student_id")) | Q(student__in=others)
+    found = {near.student_id for face in known for near in face.candidates}
+    found |= {face.named for face in known if face.named is not None}
+    return found | {report.student_id for own in reports.values() for report in own}
 
 
 # --- faces ------------------------------------------------------------------------------------------
@@ -142,10 +141,12 @@ def _is_open(face: FaceStanding, waits: bool) -> bool:
     return face.standing is not Standing.NAMED or waits
 
 
-def _seen_on(sessions: Sequence[ClassSession], asked: Q, judged: _Judged) -> Mapping[OfSession, set[int]]:
-    """The photos in which each of the students ``asked`` for is named, by session and student."""
+def _seen_on(
+    sessions: Sequence[ClassSession], students: Collection[int], judged: _Judged
+) -> Mapping[OfSession, set[int]]:
+    """The photos in which each of these students is named, by session and student."""
     found = defaultdict(set, judged.named_on)
-    rows = _of(sessions).filter(asked, decision=Sighting.Decision.RECOGNISED)
+    rows = _of(sessions).filter(decision=Sighting.Decision.RECOGNISED, student__in=students)
     for pk, session_id, student_id, snapshot_id in rows.values_list(
         "pk", "snapshot__session_id", "student_id", "snapshot_id"
     ):

@@ -34,16 +34,19 @@ def to_check(sessions: Sequence[ClassSession]) -> set[OfSession]:
     return set(waiting.values_list("session_id", "student_id"))
 
 
-def read(sessions: Sequence[ClassSession], asked: Q, seen_on: Mapping[OfSession, Collection[int]]) -> Rolls:
-    """By session and student: of whom is asked for, and of those whom no camera has seen of late.
+def read(
+    sessions: Sequence[ClassSession], students: Collection[int], seen_on: Mapping[OfSession, Collection[int]]
+) -> Rolls:
+    """By session and student: of these students, and of those whom no camera has seen of late.
 
-    ``asked``: students, as a condition on ``student``; ``seen_on``: photos in which a student is named.
+    ``seen_on``: photos in which a student is named.
     """
     course_of = {session.pk: session.course_id for session in sessions}
     never = _never_seen(sessions)
     late, left = Q(status=Mark.Status.LATE), Q(status=Mark.Status.LEFT_EARLY)
-    asked |= Q(student__in={student for _course, student in never})
-    rows = Mark.objects.filter(asked, session__in=sessions).values_list(
+    rows = Mark.objects.filter(
+        session__in=sessions, student__in={*students, *(student for _course, student in never)}
+    ).values_list(
         "session_id",
         "student_id",
         "status",
