@@ -6,7 +6,7 @@ import datetime as dt
 import logging
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 from django.contrib.auth.models import User
@@ -93,7 +93,7 @@ CHANGES: dict[str, Callable[[Mark, User], object]] = {
     "by hand": lambda mark, by: marks.set_by_hand(mark.session, mark.student, "left_early", by),
     "by hand and undone": by_hand_and_undone,
     "the rest by hand": lambda mark, by: marks.set_rest_by_hand(mark.session, "absent", by),
-    "by code": lambda mark, by: marks.set_by_code(mark.session, mark.student, by, timezone.now()),
+    "by code": lambda mark, by: marks.set_by_code(mark.session, mark.student, by, mark.session.starts_at),
     "the roll taken anew": lambda mark, by: marks.recompute(mark.session_id),
     "an excuse": excused_and_not,
     "a student deleted": lambda mark, by: privacy.delete_student(mark.student),
@@ -123,6 +123,26 @@ def test_a_wrong_tally_is_found_put_right_and_said(school: User, caplog: pytest.
     with caplog.at_level(logging.WARNING):
         assert tasks.verify_tallies() == 1
     assert "1 sessions were wrong" in caplog.text
+    assert tallies.by_course(lessons()) == counted_by_hand()
+
+
+def test_what_changes_while_it_is_counted_is_counted_again(
+    school: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mark changes after the marks were read and before the tally is stored."""
+    whole, mark = tallies._of, Mark.objects.filter(status="absent").select_related("session", "student")[0]
+
+    def counted_and_changed(session_ids: Iterable[int]) -> dict[int, dict[str, int]]:
+        found = whole(session_ids)
+        marks.set_by_hand(mark.session, mark.student, "present", school)
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(tallies, "_of", counted_and_changed)
+        assert tallies.keep() == 12
+    assert mark.session in tallies.unkept(ClassSession.objects.all())
+    assert tallies.by_course(lessons()) == counted_by_hand()
+    assert tallies.keep_all() == 1
     assert tallies.by_course(lessons()) == counted_by_hand()
 
 
