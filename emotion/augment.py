@@ -69,6 +69,14 @@ def move(images: Tensor, size: int, how: Augmentation, generator: torch.Generato
     return functional.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 
+def zoom(images: Tensor, size: int, factor: float) -> Tensor:
+    """Enlarge all pictures by ``factor`` round their middle, resampled to ``size`` x ``size`` as :func:`move` does."""
+    theta = torch.tensor([[1 / factor, 0.0, 0.0], [0.0, 1 / factor, 0.0]], device=images.device)
+    shape = [len(images), images.shape[1], size, size]
+    grid = functional.affine_grid(theta.expand(len(images), 2, 3), shape, align_corners=False)
+    return functional.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
 def relight(images: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:
     """Change brightness, contrast and gamma, and blur some pictures; stays in 0..1."""
     count = len(images)

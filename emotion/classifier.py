@@ -19,7 +19,7 @@ from emotion.errors import BadImage, UnknownName, WeightsDamaged, WeightsMissing
 from emotion.framing import OUTLINE, Box, Framing
 from emotion.labels import CHALLENGE, FERPLUS
 from emotion.mood import Calibration
-from emotion.predict import Reader, quick_bf16
+from emotion.predict import Reader, quick_bf16, views_of
 
 WEIGHTS: Final = Path(__file__).parent / "weights" / "rollcall.safetensors"
 CHECKSUMS: Final = "SHA256SUMS"
@@ -70,6 +70,7 @@ class Classifier:
                     True,
                     torch.device("cpu"),
                     quick_bf16(),
+                    views_of(details["views"]),
                 ),
                 version=f"{details['name']}-{details['number']}",
                 temperature=float(details["temperature"]),
@@ -89,7 +90,8 @@ class Classifier:
     def probabilities(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities (n, 7) float32, rows adding up to 1, of grey faces uint8 (n, size, size); n may be 0.
 
-        The mean over each face and its mirror image, at the temperature fitted on the validation part.
+        The mean over the views of each face that the weight file names, at the temperature fitted on the validation
+        part.
 
         Raises:
             BadImage: another type or shape, for instance colour.
@@ -126,7 +128,7 @@ class Classifier:
         if not len(faces):
             return np.zeros((0, classes), np.float32)
         pictures = torch.from_numpy(faces.copy()).unsqueeze(1)
-        shares = self.reader.probabilities(pictures, mirror=True, batch=BATCH)[head].clamp_min(1e-8)
+        shares = self.reader.probabilities(pictures, batch=BATCH)[head].clamp_min(1e-8)
         cooled = torch.softmax(shares.log() / self.temperature, dim=1)
         return np.asarray(cooled.numpy(), dtype=np.float32)
 

@@ -1,7 +1,8 @@
 """Measure a network: ``python -m emotion.evaluate --weights FILE --data fer2013_PublicTest.npz``.
 
 ``--weights`` is a shipped ``.safetensors`` file or a training run's checkpoint ``.pt``; ``--data`` any npz with
-``images``, ``labels`` and ``votes`` as :mod:`emotion.data` describes them. The last lines are ``name: value``.
+``images``, ``labels`` and ``votes`` as :mod:`emotion.data` describes them, or, for a run of ``gender_age``, the folder
+or zip of crops it was trained on. The last lines are ``name: value``.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import csv
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +23,9 @@ from emotion import metrics, plots
 from emotion.classifier import WEIGHTS, Classifier, check_sum
 from emotion.data import Fer2013, load_fer2013
 from emotion.errors import DataProblem, EmotionError
+from emotion.evaluate_crops import crops_figures
 from emotion.labels import CHALLENGE, FERPLUS, majority
-from emotion.predict import Reader, from_checkpoint
+from emotion.predict import MIRRORED, STRAIGHT, ZOOMED, Reader, View, from_checkpoint
 
 EARLIER = (
     ("first system, three networks", "about 55 %"),
@@ -34,6 +36,7 @@ EARLIER = (
     ("people on FER2013 (arXiv 1307.0414)", "65 ± 5 %"),
     ("best single networks, PrivateTest (arXiv 2105.03588; ICPR 2020)", "73.3 and 74.1 %"),
 )
+VIEWS = {"straight": STRAIGHT, "mirrored": MIRRORED, "zoomed": ZOOMED}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,17 +47,20 @@ class Answers:
     ferplus: NDArray[np.float32] | None
 
 
-def load_reader(weights: Path) -> Reader:
+def load_reader(weights: Path, views: tuple[View, ...] | None = None) -> Reader:
     """A shipped file (its checksum checked where it lies in this package) or a run's checkpoint.
+
+    ``views`` are instead of the file's own, or of the face and its mirror image for a checkpoint.
 
     Raises:
         WeightsMissing, WeightsDamaged: see :mod:`emotion.classifier`.
     """
     if weights.suffix == ".pt":
-        return from_checkpoint(weights)
+        return from_checkpoint(weights, views=views or MIRRORED)
     if weights.resolve() == WEIGHTS.resolve():
         check_sum(weights)
-    return Classifier.from_file(weights).reader
+    reader = Classifier.from_file(weights).reader
+    return replace(reader, views=views) if views else reader
 
 
 def overlap_rows(path: Path, size: int) -> NDArray[np.bool_]:
@@ -76,21 +82,22 @@ def overlap_rows(path: Path, size: int) -> NDArray[np.bool_]:
 
 
 def ask(reader: Reader, part: Fer2013) -> Answers:
-    """Mirror-averaged answers to a whole part."""
-    shares = reader.probabilities(torch.from_numpy(part.images).unsqueeze(1), mirror=True)
+    """Answers to a whole part."""
+    shares = reader.probabilities(torch.from_numpy(part.images).unsqueeze(1))
     given = {head: np.asarray(share.numpy(), dtype=np.float32) for head, share in shares.items()}
     return Answers(given.get("challenge"), given.get("ferplus"))
 
 
 def milliseconds(reader: Reader, batch: int, repeats: int) -> float:
-    """Median time a face in milliseconds, mirrored, normalisation included, on the present number of threads."""
+    """Median processor time a face in milliseconds, all views and normalisation included; on one thread, that is what
+    a core of its own takes."""
     pictures = torch.randint(0, 256, (batch, 1, 48, 48), dtype=torch.uint8)
-    reader.probabilities(pictures, mirror=True)
+    reader.probabilities(pictures)
     times: list[float] = []
     for _ in range(repeats):
-        started = time.perf_counter()
-        reader.probabilities(pictures, mirror=True)
-        times.append(time.perf_counter() - started)
+        started = time.process_time()
+        reader.probabilities(pictures)
+        times.append(time.process_time() - started)
     return 1000 * float(np.median(times)) / batch
 
 
@@ -144,6 +151,19 @@ def ferplus_figures(
     return values
 
 
+def fer_figures(reader: Reader, given: argparse.Namespace) -> dict[str, float]:
+    """All figures on a part of FER2013, for the heads the network has."""
+    part = load_fer2013(given.data)
+    twins = overlap_rows(given.overlap, len(part)) if given.overlap else None
+    answers = ask(reader, part)
+    values: dict[str, float] = {"pictures": float(len(part))}
+    if answers.challenge is not None:
+        values |= challenge_figures(answers.challenge, part, twins, given.figures)
+    if answers.ferplus is not None:
+        values |= ferplus_figures(answers.ferplus, part, twins, given.figures)
+    return values
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     made = argparse.ArgumentParser(prog="python -m emotion.evaluate", description=__doc__)
@@ -152,6 +172,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--overlap", type=Path, help="CSV whose column row names pictures with a twin in training"
     )
+    made.add_argument("--views", choices=VIEWS, help="instead of the file's own; a checkpoint's are mirrored")
     made.add_argument("--history", type=Path, help="history.csv of the training run, to draw its curves")
     made.add_argument("--figures", type=Path, help="folder for PNG files")
     made.add_argument("--threads", type=int, default=1)
@@ -163,18 +184,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser().parse_args(arguments)
     torch.set_num_threads(given.threads)
     try:
-        reader = load_reader(given.weights)
-        part = load_fer2013(given.data)
-        twins = overlap_rows(given.overlap, len(part)) if given.overlap else None
-        answers = ask(reader, part)
+        reader = load_reader(given.weights, VIEWS.get(given.views))
+        crops = given.data.suffix != ".npz"
+        values = crops_figures(reader, given.data) if crops else fer_figures(reader, given)
     except EmotionError as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 1
-    values: dict[str, float] = {"pictures": float(len(part))}
-    if answers.challenge is not None:
-        values |= challenge_figures(answers.challenge, part, twins, given.figures)
-    if answers.ferplus is not None:
-        values |= ferplus_figures(answers.ferplus, part, twins, given.figures)
     if given.history is not None and given.figures is not None:
         plots.plot_history(given.history, given.figures / "history.png")
     values["ms_per_face_batch1"] = milliseconds(reader, 1, 40)

@@ -23,7 +23,7 @@ from emotion.classifier import CHECKSUMS, WEIGHTS
 from emotion.data import Samples
 from emotion.errors import EmotionError
 from emotion.labels import CHALLENGE
-from emotion.predict import from_checkpoint
+from emotion.predict import ZOOMED, from_checkpoint
 from emotion.refit import refit
 from emotion.train import fer_parts
 from emotion.training import BEST, CHECKPOINT
@@ -65,12 +65,12 @@ def export(
             best at a slightly larger one (Touvron et al., arXiv 1906.06423).
         training: fit the heads again on these (:mod:`emotion.refit`).
     """
-    reader = from_checkpoint(checkpoint, averaged=averaged)
+    reader = from_checkpoint(checkpoint, averaged=averaged, views=ZOOMED)
     if image_size is not None:
         reader = replace(reader, image_size=image_size)
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     fits = refit(reader, training) if training is not None else []
-    answers = reader.probabilities(validation.images, mirror=True)["challenge"]
+    answers = reader.probabilities(validation.images)["challenge"]
     right = answers.argmax(1) == validation.targets["challenge"].argmax(1)
     temperature, confusion = calibrate(answers, validation)
     details: dict[str, object] = {
@@ -80,6 +80,7 @@ def export(
         "channels": state["channels"],
         "heads": state["heads"],
         "image_size": reader.image_size,
+        "views": [(view.zoom, view.mirrored) for view in reader.views],
         "temperature": temperature,
         "confusion": confusion,
         "configuration": state["config"],

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
@@ -19,9 +21,38 @@ def quick_bf16() -> bool:
     return bool(supported is not None and supported())
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """One way to look at a face: enlarged round its middle, and mirrored.
+
+    Below a zoom of 1 the face is made smaller and its edge pixels are drawn on around it.
+    """
+
+    zoom: float = 1.0
+    mirrored: bool = False
+
+
+STRAIGHT: Final = (View(),)
+MIRRORED: Final = (View(), View(mirrored=True))
+ZOOMED: Final = tuple(View(zoom, mirrored) for zoom in (0.88, 1.12) for mirrored in (False, True))
+"""How the shipped network looks at a face, chosen on the validation part; an exported file says so itself."""
+
+
+def views_of(described: Sequence[Sequence[Any]]) -> tuple[View, ...]:
+    """Views from (zoom, mirrored) pairs, as a weight file holds them.
+
+    Raises:
+        ValueError: there is none, or a zoom is not between 1/4 and 4.
+    """
+    views = tuple(View(float(zoom), bool(mirrored)) for zoom, mirrored in described)
+    if not views or not all(0.25 <= view.zoom <= 4 for view in views):
+        raise ValueError(f"no views: {described}")
+    return views
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Reader:
-    """Pictures in, probabilities out."""
+    """Pictures in, probabilities out: the mean over :attr:`views`."""
 
     network: nn.Module
     image_size: int
@@ -29,14 +60,15 @@ class Reader:
     standardise: bool
     device: torch.device
     bf16: bool = False
+    views: tuple[View, ...] = STRAIGHT
 
     @torch.no_grad()
-    def probabilities(self, images: Tensor, *, mirror: bool = False, batch: int = 256) -> dict[str, Tensor]:
+    def probabilities(self, images: Tensor, *, batch: int = 256) -> dict[str, Tensor]:
         """Answer of every head, float32 (N, classes), rows adding up to 1.
 
         Args:
             images: uint8 (N, C, H, W), N > 0; grey ones are repeated where the network takes colour.
-            mirror: average with the mirror image.
+            batch: pictures looked at together.
 
         Raises:
             BadImage: another type or number of dimensions, no picture, or colour for a grey network.
@@ -50,31 +82,32 @@ class Reader:
         self.network.eval()
         parts: dict[str, list[Tensor]] = {}
         for part in torch.split(images, batch):
-            pixels = self.prepare(part)
-            views = torch.cat([pixels, pixels.flip(3)]) if mirror else pixels
+            zoomed = {view.zoom: self.prepare(part, view.zoom) for view in self.views}
+            looks = [zoomed[view.zoom].flip(3) if view.mirrored else zoomed[view.zoom] for view in self.views]
+            pixels = torch.cat(looks)
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-                answers = self.network(views.to(self.device).contiguous(memory_format=torch.channels_last))
+                answers = self.network(pixels.to(self.device).contiguous(memory_format=torch.channels_last))
             for head, logits in answers.items():
                 shares = torch.softmax(logits.float(), dim=1).cpu()
-                parts.setdefault(head, []).append(
-                    (shares[: len(part)] + shares[len(part) :]) / 2 if mirror else shares
-                )
+                parts.setdefault(head, []).append(shares.view(len(self.views), len(part), -1).mean(dim=0))
         return {head: torch.cat(part) for head, part in parts.items()}
 
-    def prepare(self, images: Tensor) -> Tensor:
-        """uint8 (N, C, H, W) to float32 of the network's size, channels and range."""
+    def prepare(self, images: Tensor, zoom: float = 1.0) -> Tensor:
+        """uint8 (N, C, H, W) to float32 of the network's size, channels and range, enlarged by ``zoom``."""
         pixels = images.float().div_(255)
         if pixels.shape[1] != self.channels:
             pixels = pixels.expand(-1, self.channels, -1, -1)
-        if pixels.shape[2:] != (self.image_size, self.image_size):
+        if zoom != 1.0:
+            pixels = augment.zoom(pixels, self.image_size, zoom)
+        elif pixels.shape[2:] != (self.image_size, self.image_size):
             pixels = functional.interpolate(
                 pixels, size=self.image_size, mode="bilinear", antialias=True, align_corners=False
             )
         return augment.standardise(pixels) if self.standardise else pixels
 
 
-def from_checkpoint(path: Path, *, averaged: bool = True) -> Reader:
-    """The averaged weights of a training run's checkpoint, or the last ones.
+def from_checkpoint(path: Path, *, averaged: bool = True, views: tuple[View, ...] = MIRRORED) -> Reader:
+    """The averaged weights of a training run's checkpoint, or the last ones, looking at faces in these views.
 
     Raises:
         WeightsMissing: there is no such file.
@@ -91,5 +124,11 @@ def from_checkpoint(path: Path, *, averaged: bool = True) -> Reader:
         raise WeightsDamaged(f"{path}: not a checkpoint of this version ({problem})") from problem
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Reader(
-        network, config.image_size, config.channels, config.standardise, torch.device("cpu"), quick_bf16()
+        network,
+        config.image_size,
+        config.channels,
+        config.standardise,
+        torch.device("cpu"),
+        quick_bf16(),
+        views,
     )

@@ -31,19 +31,30 @@ def fer_parts(config: Config, path: Path, limit: int | None = None) -> tuple[Sam
     return learned.only(config.heads), held_out.only(config.heads)
 
 
+def _cut_in_two(config: Config, samples: Samples) -> tuple[Samples, Samples]:
+    """Training and validation samples, drawn picture by picture with the configuration's seed."""
+    rows = split_by_group(np.arange(len(samples)), config.validation_share, config.seed)
+    return samples.take(rows[0]), samples.take(rows[1])
+
+
+def crop_parts(
+    config: Config, path: Path, limit: int | None = None, *, detect: bool = False
+) -> tuple[Samples, Samples]:
+    """Training and test samples of labelled crops, exact copies dropped first; ``detect`` finds the face first."""
+    cut = detectors.largest_face(detectors.hog()[0]) if detect else None
+    return _cut_in_two(config, folders.load_gender_age(path, config.image_size, limit=limit, cut=cut))
+
+
 def load_parts(config: Config, given: argparse.Namespace) -> tuple[Samples, Samples]:
     """Training and validation samples of any configuration."""
     if config.task in ("fer2013", "ferplus"):
         return fer_parts(config, given.data, given.limit)
-    if config.task == "folder":
-        samples = folders.load_classes(
-            given.data, config.image_size, max_images=given.max_images, seed=config.seed
-        )
-    else:
-        cut = detectors.largest_face(detectors.hog()[0]) if given.detect else None
-        samples = folders.load_gender_age(given.data, config.image_size, limit=given.limit, cut=cut)
-    rows = split_by_group(np.arange(len(samples)), config.validation_share, config.seed)
-    return samples.take(rows[0]), samples.take(rows[1])
+    if config.task == "gender_age":
+        return crop_parts(config, given.data, given.limit, detect=given.detect)
+    return _cut_in_two(
+        config,
+        folders.load_classes(given.data, config.image_size, max_images=given.max_images, seed=config.seed),
+    )
 
 
 def parser() -> argparse.ArgumentParser:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
@@ -16,6 +18,7 @@ from emotion import classifier as classifier_module
 from emotion import framing
 from emotion.classifier import Classifier, check_sum, load_classifier
 from emotion.errors import BadImage, WeightsDamaged, WeightsMissing
+from emotion.predict import ZOOMED
 
 from .conftest import made_part
 
@@ -47,6 +50,25 @@ def test_a_face_and_its_mirror_image_are_read_alike(small: Classifier) -> None:
     images = made_part(8).images
     mirrored = np.ascontiguousarray(images[:, :, ::-1])
     np.testing.assert_allclose(small.probabilities(images), small.probabilities(mirrored), atol=2e-2)
+
+
+def test_the_answer_is_the_mean_over_the_views_the_file_names(small: Classifier) -> None:
+    assert small.reader.views == ZOOMED
+    images = torch.from_numpy(made_part(6).images).unsqueeze(1)
+    alone = [replace(small.reader, views=(view,)).probabilities(images)["challenge"] for view in ZOOMED]
+    together = small.reader.probabilities(images)["challenge"]
+    torch.testing.assert_close(together, torch.stack(alone).mean(0), atol=2e-2, rtol=0)
+    assert not torch.allclose(alone[0], alone[2], atol=1e-3)
+
+
+def test_a_view_enlarges_round_the_middle(small: Classifier) -> None:
+    image = torch.zeros(1, 1, 48, 48, dtype=torch.uint8)
+    image[..., 18:30, 18:30] = 255
+    plain = replace(small.reader, standardise=False)
+    area = {zoom: float(plain.prepare(image, zoom).sum()) for zoom in (0.5, 1.0, 2.0)}
+    assert area[1.0] == 12 * 12
+    assert area[0.5] == pytest.approx(6 * 6)
+    assert area[2.0] == pytest.approx(24 * 24)
 
 
 def test_the_size_of_a_batch_does_not_matter(small: Classifier) -> None:
@@ -152,14 +174,22 @@ def test_a_file_that_holds_no_weights_is_refused(tmp_path: Path, content: bytes)
 
 @pytest.mark.parametrize(
     "details",
-    [{}, {"network": "unheard_of"}, {"confusion": [[1]]}, {"heads": {"challenge": 9, "ferplus": 8}}],
+    [
+        {},
+        {"network": "unheard_of"},
+        {"confusion": [[1]]},
+        {"heads": {"challenge": 9, "ferplus": 8}},
+        {"views": []},
+        {"views": [[0.0, False]]},
+        {"views": [[1.0]]},
+    ],
 )
 def test_weights_that_do_not_fit_their_description_are_refused(
     weights_file: Path, tmp_path: Path, details: dict[str, object]
 ) -> None:
     good = {
         "name": "x", "number": 1, "network": "rollcall", "channels": 1, "image_size": 48, "temperature": 1.0,
-        "heads": {"challenge": 7, "ferplus": 8}, "confusion": np.eye(7).tolist(),
+        "views": [[1.0, False]], "heads": {"challenge": 7, "ferplus": 8}, "confusion": np.eye(7).tolist(),
     }  # fmt: skip
     path = tmp_path / "odd.safetensors"
     described = {**good, **details} if details else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import zipfile
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from emotion import folders, train
+from emotion import evaluate, folders, train
 from emotion.errors import DataProblem
+from emotion.training import CHECKPOINT
 
 
 def picture(path: Path, value: int, size: int = 20) -> Path:
@@ -120,3 +122,28 @@ def test_the_command_line_trains_on_folders(classes: Path, tmp_path: Path) -> No
     for age in (10, 20, 40, 70):
         picture(crops / f"{age}_1_c.png", age)
     assert train.main(["--config", "gender_age", "--data", str(crops), *common]) == 0
+
+
+def test_gender_and_age_group_are_measured_on_the_part_kept_for_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for age in range(1, 81):
+        picture(tmp_path / "crops" / f"{age}_{age % 2}_c.png", age)
+    run = ["--epochs", "1", "--threads", "1", "--out", str(tmp_path)]
+    assert train.main(["--config", "gender_age", "--data", str(tmp_path / "crops"), *run]) == 0
+    measured = ["--weights", str(tmp_path / "last.pt"), "--data", str(tmp_path / "crops")]
+    capsys.readouterr()
+    assert evaluate.main([*measured, "--views", "straight"]) == 0
+    values = dict(line.split(": ") for line in capsys.readouterr().out.strip().splitlines()[-7:])
+    assert values["pictures"] == "24"
+    with (tmp_path / "history.csv").open() as file:
+        (epoch,) = csv.DictReader(file)
+    assert float(values["gender_accuracy"]) == pytest.approx(float(epoch["validation_accuracy"]), abs=0.09)
+    assert 0 <= float(values["age_accuracy"]) <= 1
+
+
+def test_crops_are_no_data_for_a_network_of_emotions(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert evaluate.main(["--weights", str(trained / CHECKPOINT), "--data", str(tmp_path)]) == 1
+    assert "reads challenge, ferplus" in capsys.readouterr().err
