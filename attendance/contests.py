@@ -47,11 +47,11 @@ def say_not_me(sighting: Sighting, student: Student, note: str = "") -> Contest:
 def say_was_there(session: ClassSession, student: Student, note: str = "") -> Contest:
     """ "I was there", about a mark that says otherwise. Said twice, it is the same objection.
 
-    Raises NothingToContest for a mark that reads *present* or does not exist, AlreadyAnswered where a teacher said
-    that it stays and the mark has not changed since, TooLateToContest.
+    Raises NothingToContest for a mark that reads *present*, counts nowhere (a cancelled session's) or does not exist,
+    AlreadyAnswered where a teacher said that it stays and the mark has not changed since, TooLateToContest.
     """
     mark = session.marks.filter(student=student).first()
-    if mark is None or mark.status in HERE:
+    if mark is None or mark.status in HERE or session.is_cancelled:
         raise errors.NothingToContest
     return _say(Contest.Kind.WAS_THERE, session, student, note, mark=mark)
 
@@ -61,7 +61,8 @@ def may_say_there(mark: Mark, said: Iterable[Contest]) -> bool:
     about_it = [contest for contest in said if contest.kind == Contest.Kind.WAS_THERE]
     if any(contest.state == Contest.State.OPEN or _answered(contest, mark) for contest in about_it):
         return False
-    return mark.status not in HERE and timezone.now() - mark.session.ends_at <= OPEN_FOR
+    counts = mark.status not in HERE and not mark.session.is_cancelled
+    return counts and timezone.now() - mark.session.ends_at <= OPEN_FOR
 
 
 def _answered(contest: Contest, mark: Mark | None) -> bool:

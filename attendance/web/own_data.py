@@ -43,6 +43,7 @@ def context_for(request: HttpRequest, student: Student) -> dict[str, object]:
         "data_jobs": [(job, percents[job.pk]) for job in jobs],
         "data_busy": busy,
         "data_student": student,
+        "data_is_mine": permissions.is_student(request.user),
         "may_ask_data": True,
     }
 

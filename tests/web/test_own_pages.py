@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
@@ -59,8 +61,26 @@ def test_a_cancelled_lesson_is_struck_for_its_students_too(school: SchoolFixture
         text = school.client("pupil").get(page).text
         assert 'class="struck"' in text
         assert '<span class="pill">cancelled</span>' in text
+        styles = [
+            Path(settings.BASE_DIR, "static", name)
+            for name in re.findall(r'href="/static/([^"?]+\.css)', text)
+        ]
+        assert any(".struck {" in style.read_text() for style in styles), "the page does not draw the line"
     assert "The heating broke" in text
     assert "It counts nowhere" in text
+
+
+def test_nobody_objects_to_a_mark_that_counts_nowhere(school: SchoolFixture) -> None:
+    pupil, lesson = school.client("pupil"), reverse("web:my-lesson", args=[school.session.pk])
+    school.session.marks.filter(student=school.student).update(status="absent", to_check=False)
+    assert "I was there" in pupil.get(lesson).text
+    school.session.cancelled_at, school.session.cancelled_by = timezone.now(), school.owner
+    school.session.save()
+    assert "I was there" not in pupil.get(lesson).text
+    before = Contest.objects.count()
+    answer = pupil.post(reverse("web:my-contest", args=[school.session.pk]), follow=True)
+    assert "nothing to object to" in answer.text
+    assert Contest.objects.count() == before
 
 
 def test_a_new_link_ends_the_old_one_and_the_browsers(school: SchoolFixture) -> None:
