@@ -13,6 +13,7 @@ from benchmarks.load.photos import FEW_FACES, Source
 from launcher.places import ROOT
 
 BATCH = 50
+"""Photos fed at a time, and of one lesson: as many as a camera takes of it."""
 WARM = 100
 """Photos before the first look: the networks load with the first, buffers grow with the next."""
 
@@ -31,16 +32,16 @@ def measure(given: argparse.Namespace) -> dict[str, float]:
     with tempfile.TemporaryDirectory(prefix="rollcall-soak-tmp-") as temporary:
         scratch = Path(temporary)
         with running.site(TMPDIR=temporary, ROLLCALL_TORCH_THREADS="1") as site:
-            lesson = site.inside("rooms", cameras=1)["sessions"][0]
+            lessons = site.inside("rooms", cameras=-(-given.photos // BATCH))["sessions"]
             site.start("redis")
             site.start("worker", nice=given.nice)
-            found = _run(site, lesson, given)
+            found = _run(site, lessons, given)
             site.stop()
         left = [path for path in scratch.rglob("*") if path.is_file()]
         return {**found, "temp_files_left": len(left)}
 
 
-def _run(site: running.RunningSite, lesson: int, given: argparse.Namespace) -> dict[str, float]:
+def _run(site: running.RunningSite, lessons: list[int], given: argparse.Namespace) -> dict[str, float]:
     source = Source(given.groups, FEW_FACES, 2)
     ends, began = time.monotonic() + given.minutes * 60, time.monotonic()
     seen: list[tuple[int, float, int]] = []
@@ -55,7 +56,7 @@ def _run(site: running.RunningSite, lesson: int, given: argparse.Namespace) -> d
                     path = Path(folder) / f"{number}.jpg"
                     path.write_bytes(source.jpeg())
                     paths.append(str(path))
-                fed += int(site.inside("feed", paths=paths, session=lesson))
+                fed += int(site.inside("feed", paths=paths, session=lessons[fed // BATCH]))
                 done = site.states().get("done", 0)
                 child = _child(site)
                 children.add(child)
