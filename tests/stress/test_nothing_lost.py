@@ -62,7 +62,7 @@ def test_two_workers_given_one_photo_two_hundred_times_process_it_once(site: Sit
         "[process_snapshot.delay(pk) for _ in range(20) for pk in [one] * 10 + ids]"
     )
     workers = [site.worker(STAND_IN_SECONDS="0.1") for _ in range(2)]
-    site.wait_until_said("not_ours", times=190 + 200)
+    site.wait_until_said("not_ours", times=190 + 200, seconds=180)
     assert all(site.said_by(worker, "not_ours") > 0 for worker in workers), "one did all of the work"
     assert site.states() == {"done": 10, "sightings": 10 * FACES_A_PHOTO}
     assert site.query("SELECT sum(attempts) FROM attendance_snapshot") == [(10,)]
