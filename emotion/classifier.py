@@ -23,7 +23,6 @@ from emotion.predict import Reader, quick_bf16, views_of
 
 WEIGHTS: Final = Path(__file__).parent / "weights" / "rollcall.safetensors"
 CHECKSUMS: Final = "SHA256SUMS"
-BATCH: Final = 64
 
 
 class Classifier:
@@ -128,7 +127,7 @@ class Classifier:
         if not len(faces):
             return np.zeros((0, classes), np.float32)
         pictures = torch.from_numpy(faces.copy()).unsqueeze(1)
-        shares = self.reader.probabilities(pictures, batch=BATCH)[head].clamp_min(1e-8)
+        shares = self.reader.probabilities(pictures)[head].clamp_min(1e-8)
         cooled = torch.softmax(shares.log() / self.temperature, dim=1)
         return np.asarray(cooled.numpy(), dtype=np.float32)
 
