@@ -111,7 +111,8 @@ class Taken:
 def work_out_figures() -> float:
     """Seconds a worker takes for the kept figures behind these pages: people see them kept."""
     from attendance import figures
-    from attendance.figure_kinds import OF_COURSE, OF_SITE, TWO_MODELS
+    from attendance.learned.counting import OF_COURSE, OF_SITE
+    from attendance.reports.comparison_facts import TWO_MODELS
 
     began = time.perf_counter()
     figures.count_now(OF_SITE)

@@ -11,7 +11,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from attendance import figures
+from attendance import figures, intake
 from attendance.figures import Kind
 from attendance.models import KeptFigures
 from tests import factories as make
@@ -55,7 +55,12 @@ class Faces:
 def queued(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Rows that workers were asked to work out; what is done once a transaction is committed is done at once."""
     asked: list[int] = []
-    monkeypatch.setattr(figures.intake, "publish", lambda _task, pk, **_more: not asked.append(pk))
+
+    def publish(_task: Any, pk: int, **_more: Any) -> bool:
+        asked.append(pk)
+        return True
+
+    monkeypatch.setattr(intake, "publish", publish)
     monkeypatch.setattr(transaction, "on_commit", lambda act, **_more: act())
     return asked
 
