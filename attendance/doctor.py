@@ -34,7 +34,7 @@ NEXT_STEPS = {
     "database": "Start it, or mend DATABASE_URL.",
     "storage": "Make room on the disk that holds ROLLCALL_DATA_DIR; or, with ROLLCALL_S3_BUCKET, mend those settings.",
     "queue": "Start Redis, or mend REDIS_URL; accepted photos are kept meanwhile.",
-    "workers": "Look into the worker's log, or start another worker (docs/operations.md says how many photos one does).",
+    "workers": "Look into the worker's log, or start another worker (docs/operations.md: what one gets done).",
     "office": "Look into the office program's log, or start one: ./run office",
     "beat": "Look into beat's log, or start it: ./run beat (exactly one).",
     "models": "Install the pinned packages again: rm -r .venv && ./run setup",
