@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,6 +15,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from tests import migrated
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.worker, pytest.mark.redis, pytest.mark.slow, pytest.mark.timeout(240)]
@@ -30,6 +33,11 @@ class Running:
             self.port: int = probe.getsockname()[1]
         self.log = folder / "said.txt"
         self.process: subprocess.Popen[bytes] | None = None
+
+    def begins_with_tables(self) -> None:
+        """Its database is there, as after an earlier start: what comes after the migrations is meant."""
+        self.data.mkdir()
+        shutil.copy(migrated.sqlite_file(), self.data / "db.sqlite3")
 
     @property
     def env(self) -> dict[str, str]:
@@ -141,6 +149,7 @@ def test_a_whole_life(running: Running) -> None:
 
 @ours
 def test_stopping_in_the_middle_of_a_start_leaves_nothing(running: Running) -> None:
+    running.begins_with_tables()
     env = running.env
     with running.log.open("wb") as out:
         running.process = subprocess.Popen(
@@ -153,6 +162,7 @@ def test_stopping_in_the_middle_of_a_start_leaves_nothing(running: Running) -> N
 
 @ours
 def test_a_web_server_that_cannot_start_stops_the_rest_and_says_why(running: Running) -> None:
+    running.begins_with_tables()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ROLLCALL_WEB_THREADS", "none")
         with pytest.raises(AssertionError, match="The web program did not start"):
