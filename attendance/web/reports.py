@@ -177,13 +177,11 @@ def reports(request: HttpRequest) -> HttpResponse:
 
 
 def _context(request: HttpRequest, what: str) -> dict[str, object]:
-    courses = list(
-        permissions.courses_for(request.user)
-        .select_related("term")
-        .order_by("-term__starts_on", "name", "pk")
-    )
+    mine = permissions.courses_for(request.user).select_related("term")
+    # Reports about all courses have none to choose.
+    courses = list(mine.order_by("-term__starts_on", "name", "pk")) if what in ABOUT_ONE else []
     session = _chosen_session(request) if what == "session" else None
-    course = _chosen_course(request, courses, session)
+    course = _chosen_course(request, courses, session) if what in ABOUT_ONE else None
     context: dict[str, object] = {
         **jobs_context(request), "saved": saved_rows(request),
         "what": what, "whats": WHAT.items(), "courses": courses, "course": course, "session": session,
