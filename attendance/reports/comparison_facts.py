@@ -86,7 +86,7 @@ def seen(course_id: int | None, version: str, agreement: str) -> QuerySet[Second
         .select_related("student", "sighting__student", "sighting__snapshot__session__course")
         .prefetch_related("sighting__reviews__student")
         .defer("sighting__encoding", "sighting__landmarks", "sighting__quality_details")
-        .order_by("-sighting")
+        .order_by("-sighting_id")
     )
 
 
