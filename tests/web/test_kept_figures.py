@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from attendance import figure_kinds, figures, intake
+from attendance import figure_kinds, figures, intake, tasks
 from attendance.learned import counting
 from attendance.models import KeptFigures, PolicyOverride
 from attendance.reports import comparison_facts
@@ -33,7 +33,7 @@ def many(monkeypatch: pytest.MonkeyPatch) -> None:
 def work() -> int:
     """What workers do with all that is wanted; how many rows."""
     wanted = list(KeptFigures.objects.filter(wanted_at__isnull=False).values_list("pk", flat=True))
-    return sum(figures.work(figure_kinds.KINDS, pk) for pk in wanted)
+    return sum(tasks.work_out_figures(pk) for pk in wanted)
 
 
 def values(found: Any) -> set[str]:
