@@ -126,6 +126,8 @@ def set_rest_by_hand(session: ClassSession, status: str, by: User) -> int:
 
 BY_CODE = "qr"
 """Reason of a mark made by signing in with the code on the projector."""
+MOST_MINUTES = 32_767
+"""A mark's minutes late; what its column holds on every database."""
 
 
 def set_by_code(session: ClassSession, student: Student, by: User, at: dt.datetime) -> Mark:
@@ -143,6 +145,7 @@ def set_by_code(session: ClassSession, student: Student, by: User, at: dt.dateti
         if mark.source == Mark.Source.MANUAL:
             return mark
         minutes = int((at - session.starts_at).total_seconds() // 60)
+        minutes = min(minutes, MOST_MINUTES)
         if mark.status == Mark.Status.LATE and mark.minutes_late is not None:
             minutes = min(minutes, mark.minutes_late)
         late = minutes > session.late_after_minutes and mark.status != Mark.Status.PRESENT

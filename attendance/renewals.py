@@ -37,3 +37,10 @@ def due(students: Iterable[int], now: dt.datetime | None = None) -> dict[int, dt
         .annotate(taken=Max("uploaded_at"))
     )
     return {student_id: taken for student_id, taken in newest if taken < limit}
+
+
+def due_of(portraits: Iterable[Portrait], limit: dt.datetime | None) -> dt.datetime | None:
+    """As ``due``, of one student whose portraits are at hand; ``limit`` as ``older_than`` says."""
+    accepted = [each for each in portraits if each.state == Portrait.State.ACCEPTED]
+    taken = max((each.uploaded_at for each in accepted if each.from_class_at is None), default=None)
+    return taken if limit and taken and taken < limit else None

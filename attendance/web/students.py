@@ -63,6 +63,8 @@ class PortraitsScreen:
     """What needs a look: refused, held, or still being looked at; newest first."""
     waiting: int
     enough: int
+    due_since: dt.datetime | None
+    """When the newest was taken, where that is too long ago."""
 
     @property
     def in_doubt(self) -> bool:
@@ -109,6 +111,7 @@ def portraits_screen(student: Student) -> PortraitsScreen:
         answers=[view for view in views if view.portrait.state != Portrait.State.ACCEPTED],
         waiting=sum(view.portrait.state == Portrait.State.RECEIVED for view in views),
         enough=ENOUGH_PORTRAITS,
+        due_since=renewals.due_of(portraits, limit),
     )
 
 
@@ -274,7 +277,7 @@ def _page(request: HttpRequest, found: Student, form: ConsentForm, status: int =
         "is_earlier_text": earlier,
         "asks_again": consent_texts.renewal_rule() if earlier else None,
         "consent_parts": consent_texts.paragraphs(version, get_language() or settings.LANGUAGE_CODE),
-        "portrait_due": renewals.due([found.pk]).get(found.pk),
+        "portrait_due": screen.due_since,
         "account": accounts.account_of(found),
         "offers": offered.views(offers.offers_for(found)),
         "declined_offers": offered.declined(found),
