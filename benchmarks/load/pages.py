@@ -80,11 +80,9 @@ def measure(given: argparse.Namespace) -> Iterator[tuple[str, float]]:
 
 
 def _inside(given: argparse.Namespace) -> Iterator[tuple[str, float]]:
-    import django
-
-    django.setup()
     from django.core.management import call_command
 
+    import config.wsgi  # noqa: F401 (everything is loaded, and left alone by the collector, as in the web server)
     from attendance import tallies
     from attendance.models import Student
 
