@@ -19,7 +19,7 @@ from emotion.errors import BadImage, UnknownName, WeightsDamaged, WeightsMissing
 from emotion.framing import OUTLINE, Box, Framing
 from emotion.labels import CHALLENGE, FERPLUS
 from emotion.mood import Calibration
-from emotion.predict import Reader, quick_bf16, views_of
+from emotion.predict import Reader, folded, quick_bf16, views_of
 
 WEIGHTS: Final = Path(__file__).parent / "weights" / "rollcall.safetensors"
 CHECKSUMS: Final = "SHA256SUMS"
@@ -60,10 +60,9 @@ class Classifier:
                 details["network"], channels=details["channels"], heads=details["heads"]
             )
             network.load_state_dict(tensors)
-            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             return cls(
                 Reader(
-                    network,
+                    folded(network),
                     details["image_size"],
                     details["channels"],
                     True,

@@ -15,10 +15,10 @@ from safetensors.torch import load_file, save_file
 
 import emotion
 from emotion import classifier as classifier_module
-from emotion import framing
+from emotion import framing, networks
 from emotion.classifier import Classifier, check_sum, load_classifier
 from emotion.errors import BadImage, WeightsDamaged, WeightsMissing
-from emotion.predict import ZOOMED
+from emotion.predict import ZOOMED, folded
 
 from .conftest import made_part
 
@@ -206,3 +206,25 @@ def test_the_package_offers_what_the_application_needs() -> None:
         "WeightsDamaged",
         "SQUARE",
     }
+
+
+def test_norms_written_into_convolutions_give_the_same_answers() -> None:
+    torch.manual_seed(3)
+    network = networks.create("rollcall", channels=1, heads={"challenge": 7, "ferplus": 8})
+    for part in network.modules():
+        if isinstance(part, torch.nn.BatchNorm2d):
+            for values, low, high in (
+                (part.running_mean, -0.3, 0.3),
+                (part.running_var, 0.5, 2.0),
+                (part.weight.data, 0.5, 1.5),
+            ):
+                assert values is not None
+                values.uniform_(low, high)
+    network.eval()
+    faces = torch.randn(5, 1, 48, 48)
+    with torch.no_grad():
+        before = network(faces)
+        after = folded(network)(faces)
+    assert not any(isinstance(part, torch.nn.BatchNorm2d) for part in network.modules())
+    for head, logits in before.items():
+        torch.testing.assert_close(after[head], logits, atol=1e-4, rtol=1e-4)
