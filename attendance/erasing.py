@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import time
+from enum import StrEnum
 from typing import Any
 
 from django.db import DatabaseError, ProgrammingError, connection
@@ -10,6 +12,24 @@ from django.db import DatabaseError, ProgrammingError, connection
 log = logging.getLogger(__name__)
 
 PATIENCE_MS = 1500
+OTHERS_END_WITHIN = 120.0
+"""Seconds other people's transactions are waited for."""
+
+
+ENDED = """SELECT pg_snapshot_xmin(pg_current_snapshot()) > %s::xid8 AND NOT EXISTS (
+    SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+    AND age(backend_xmin) >= age(%s::xid8::xid))"""
+"""Nothing that writes anywhere on the server, and nothing that reads in this database, is older than this number."""
+
+
+class Anew(StrEnum):
+    """What came of writing the database anew."""
+
+    WHOLE = "whole"
+    NOT_SUPERUSER = "not superuser"
+    """Something needs the superuser of PostgreSQL's server."""
+    STILL_READ = "still read"
+    """A transaction from before is still open: PostgreSQL keeps for it what was deleted."""
 
 
 def settle_log() -> bool:
@@ -37,29 +57,45 @@ def settle_log() -> bool:
     return not busy
 
 
-def write_anew() -> bool:
-    """Write the whole database anew, without what was deleted; False where something needs PostgreSQL's superuser.
+def write_anew(patience: float = OTHERS_END_WITHIN) -> Anew:
+    """Write the whole database anew, without what was deleted.
 
-    On PostgreSQL nobody reads or writes a table meanwhile. Its statistics are made anew first: they quote values of
-    rows (postgresql.org/docs/current/view-pg-stats.html). Those of a table that is empty by now would stay as they
-    were, so they are taken out by hand. Files of before go with a checkpoint.
+    On PostgreSQL nobody reads or writes a table meanwhile. What a transaction that is still open could see stays, also
+    where that one is in another database of the server: so they are waited for, ``patience`` seconds. Statistics are
+    made anew first: they quote values of rows (postgresql.org/docs/current/view-pg-stats.html). Those of a table that
+    is empty by now would stay as they were, so they are taken out by hand. Files of before go with a checkpoint.
     """
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("VACUUM")
-            return True
+            return Anew.WHOLE
         cursor.execute("ANALYZE")
         try:
             _forget_statistics_of_empty_tables(cursor)
-            whole = True
+            came_of_it = Anew.WHOLE
         except ProgrammingError:
-            whole = False
+            came_of_it = Anew.NOT_SUPERUSER
+        ended = _earlier_transactions_end(cursor, patience)
         cursor.execute("VACUUM (FULL)")
         try:
             cursor.execute("CHECKPOINT")
         except ProgrammingError:
-            whole = False
-    return whole
+            came_of_it = Anew.NOT_SUPERUSER
+    return came_of_it if ended else Anew.STILL_READ
+
+
+def _earlier_transactions_end(cursor: Any, patience: float) -> bool:
+    """Wait until every transaction of the server that was open when this was called is over; whether they are."""
+    cursor.execute("SELECT pg_current_xact_id()::text")
+    (mine,) = cursor.fetchone()
+    deadline = time.monotonic() + patience
+    while True:
+        cursor.execute(ENDED, [mine, mine])
+        if cursor.fetchone()[0]:
+            return True
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.2)
 
 
 def _forget_statistics_of_empty_tables(cursor: Any) -> None:

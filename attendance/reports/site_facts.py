@@ -68,18 +68,12 @@ def _lines(needs: Sequence[Need]) -> tuple[CourseLine, ...]:
         last_photo_at=Subquery(photo.values("received_at")[:1]),
     )
     found = {pk: rest for pk, *rest in rows.values_list("pk", "on_roster", "enrolled", "last_photo_at")}
-    return tuple(
-        CourseLine(
-            need.id,
-            need.name,
-            need.code,
-            *found[need.id][:2],
-            need.open_session,
-            need.to_check,
-            found[need.id][2],
-        )
-        for need in needs
-        if need.id in found
+    return tuple(_line(need, *found[need.id]) for need in needs if need.id in found)
+
+
+def _line(need: Need, students: int, enrolled: int, last_photo_at: dt.datetime | None) -> CourseLine:
+    return CourseLine(
+        need.id, need.name, need.code, students, enrolled, need.open_session, need.to_check, last_photo_at
     )
 
 

@@ -86,10 +86,15 @@ class Command(SiteCommand):
                 self.stdout.write(f"  no file   {name}")
 
     def _vacuum(self) -> None:
-        whole = erasing.write_anew()
+        came_of_it = erasing.write_anew()
         self.stdout.write("the database is written anew")
-        if not whole:
+        if came_of_it is erasing.Anew.NOT_SUPERUSER:
             self.stdout.write(
                 "not as the server's superuser: old files go with its next checkpoint, within minutes, and its "
                 "statistics of tables that are empty now stay"
+            )
+        elif came_of_it is erasing.Anew.STILL_READ:
+            self.stderr.write(
+                "somebody has had a transaction open on this PostgreSQL server all the while (a backup, a console, "
+                "another database): what was deleted before it ends stays in the files. End it and run this again."
             )
