@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,16 @@ class School:
     address: str
     room: int
     session: int
+    web: subprocess.Popen[bytes]
+
+    @contextmanager
+    def at_rest(self) -> Iterator[None]:
+        """The web server stands still meanwhile; who asked is answered afterwards."""
+        os.killpg(self.web.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(self.web.pid, signal.SIGCONT)
 
     def code(self) -> str:
         """A new pairing code for the room."""
@@ -110,7 +121,7 @@ def _served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
             )  # fmt: skip
         site.processes.append(web)
         until(lambda: answers(port), 60, (folder / "web.log").read_text)
-        yield School(site, f"http://127.0.0.1:{port}", room, 0)
+        yield School(site, f"http://127.0.0.1:{port}", room, 0, web)
 
 
 @pytest.fixture

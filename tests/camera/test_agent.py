@@ -199,10 +199,12 @@ def test_a_key_revoked_in_mid_session_stops_it_and_a_new_one_brings_everything(
     agent.write(source=f"video:{video}")
     agent.start("--every", "1")
     before = photos(school, 2, agent)
-    school.site.python(
-        "from attendance import cameras\nfrom attendance.models import Camera\n"
-        "cameras.revoke(Camera.objects.get(pk=V['pk']))", pk=agent.settings["camera"],
-    )  # fmt: skip
+    with school.at_rest():
+        school.site.python(
+            "from attendance import cameras\nfrom attendance.models import Camera\n"
+            "cameras.revoke(Camera.objects.get(pk=V['pk']))", pk=agent.settings["camera"],
+        )  # fmt: skip
+        until(agent.waiting, 40, lambda: agent.log[-3000:])
     agent.says("does not know this camera's key any more: pair it again", 40)
     agent.says("camera OFF", 10)
     waiting = len(agent.waiting())

@@ -107,7 +107,7 @@ def test_a_student_asks_for_nobody_else(school: SchoolFixture) -> None:
 def test_asked_for_made_taken_removed(school: SchoolFixture, sent: list[Any]) -> None:
     client, pk = school.client("pupil"), school.student.pk
     page = client.post(reverse("web:own-data-ask", args=[pk]), follow=True)
-    assert "Waiting for a worker" in page.text
+    assert "It is being made" in page.text
     job = ReportJob.objects.get()
     take = reverse("web:own-data-file", args=[pk, job.pk])
     assert client.get(take, follow=True).status_code in (200, 410), "nothing there yet"
