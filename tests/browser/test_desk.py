@@ -155,6 +155,8 @@ def test_help_shows_the_keys_and_nothing_is_lost(visit: Callable[..., Any], scho
     assert not Review.objects.exists()
     page.keyboard.press("Escape")
     expect(page.locator("#keys-dialog")).to_be_hidden()
+    # The browser gives the focus back after it hides the dialog; until then keys go nowhere.
+    page.wait_for_function("!document.activeElement?.closest('dialog')")
     page.keyboard.press("Enter")
     expect_left(page, 1)
     assert Review.objects.filter(verdict="is").exists()
