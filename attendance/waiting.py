@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 import random
 
 from django.conf import settings
@@ -18,10 +20,13 @@ COME_BACK = (30, 90)
 _KEY = "photos-waiting"
 
 
+STATES = (Snapshot.State.RECEIVED, Snapshot.State.QUEUED, Snapshot.State.PROCESSING)
+"""Of a photo that is accepted and not looked at yet."""
+
+
 def photos() -> Q:
-    """What is accepted and not looked at yet; each state is a stretch of one index."""
-    state = Snapshot.State
-    return Q(state=state.RECEIVED) | Q(state=state.QUEUED) | Q(state=state.PROCESSING)
+    """Photos in one of ``STATES``; each state is a stretch of one index."""
+    return functools.reduce(operator.or_, (Q(state=state) for state in STATES))
 
 
 def how_many() -> int:

@@ -7,8 +7,7 @@ import hashlib
 import json
 from typing import Any
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -31,6 +30,7 @@ from attendance.api.serializers.school import (
     RosterImportSerializer,
     RosterPreviewSerializer,
 )
+from attendance.counts import number_of
 from attendance.models import Course, Room, RosterEntry
 
 DIGEST = OpenApiParameter(
@@ -184,8 +184,7 @@ def digest_of(seen: rosters.Preview) -> str:
 
 def with_size(courses: QuerySet[Course]) -> QuerySet[Course]:
     """With how many are on the roster now; counted for the courses that are shown, and for no other."""
-    here = RosterEntry.objects.filter(course=OuterRef("pk"), left_on__isnull=True).order_by().values("course")
-    size = Coalesce(Subquery(here.annotate(number=Count("pk")).values("number")), 0)
+    size = number_of(RosterEntry.objects.filter(left_on__isnull=True), "course")
     return courses.select_related("term").prefetch_related("teachers").annotate(roster_size=size)
 
 

@@ -7,12 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from attendance import excuses, holidays, rules, schooltime, tallies
+from attendance.counts import number_of
 from attendance.models import ClassSession, Course, Excuse, Mark, RosterEntry, Student
 from attendance.reports.document import word
 from attendance.reports.matrix import (
@@ -269,8 +269,8 @@ def course_summaries(courses: QuerySet[Course], days: Days) -> list[CourseSummar
     rows = (
         courses.select_related("term")
         .annotate(
-            enrolled=_number_of(RosterEntry.objects.filter(left_on__isnull=True)),
-            taken=_number_of(tallies.counting(_within(ClassSession.objects.all(), days))),
+            enrolled=number_of(RosterEntry.objects.filter(left_on__isnull=True), "course"),
+            taken=number_of(tallies.counting(_within(ClassSession.objects.all(), days)), "course"),
         )
         .order_by("name", "code", "pk")
     )
@@ -289,12 +289,6 @@ def course_summaries(courses: QuerySet[Course], days: Days) -> list[CourseSummar
         )
         for one in rows
     ]
-
-
-def _number_of(rows: QuerySet[RosterEntry] | QuerySet[ClassSession]) -> Coalesce:
-    """How many of these a course has, as a subquery; 0 where none."""
-    counted = rows.filter(course=OuterRef("pk")).order_by().values("course").annotate(n=Count("pk"))
-    return Coalesce(Subquery(counted.values("n")), 0)
 
 
 def every_mark(

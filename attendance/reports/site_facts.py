@@ -6,10 +6,11 @@ import datetime as dt
 from collections.abc import Sequence
 
 from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce, TruncHour
+from django.db.models.functions import TruncHour
 from django.utils import timezone
 
 from attendance import schooltime
+from attendance.counts import number_of
 from attendance.models import ClassSession, Course, FaceTemplate, Mark, RosterEntry, Snapshot
 from attendance.reports.site import HOURS, CourseLine, Hour, Need, SiteNumbers, by_need, last_hours
 
@@ -59,12 +60,12 @@ def _needs(courses: QuerySet[Course], now: dt.datetime) -> list[Need]:
 
 def _lines(needs: Sequence[Need]) -> tuple[CourseLine, ...]:
     """The rest of what is shown of these few; one query."""
-    on_roster = RosterEntry.objects.filter(course=OuterRef("pk"), left_on__isnull=True)
+    on_roster = RosterEntry.objects.filter(left_on__isnull=True)
     with_templates = on_roster.filter(Exists(FaceTemplate.objects.filter(student=OuterRef("student"))))
     photo = Snapshot.objects.filter(session__course=OuterRef("pk")).order_by("-received_at")
     rows = Course.objects.filter(pk__in=[need.id for need in needs]).annotate(
-        on_roster=_counted(on_roster, "course"),
-        enrolled=_counted(with_templates, "course"),
+        on_roster=number_of(on_roster, "course"),
+        enrolled=number_of(with_templates, "course"),
         last_photo_at=Subquery(photo.values("received_at")[:1]),
     )
     found = {pk: rest for pk, *rest in rows.values_list("pk", "on_roster", "enrolled", "last_photo_at")}
@@ -75,8 +76,3 @@ def _line(need: Need, students: int, enrolled: int, last_photo_at: dt.datetime |
     return CourseLine(
         need.id, need.name, need.code, students, enrolled, need.open_session, need.to_check, last_photo_at
     )
-
-
-def _counted(rows: QuerySet[RosterEntry], by: str) -> Coalesce:
-    """The number of rows as a subquery; 0 where there is none."""
-    return Coalesce(Subquery(rows.order_by().values(by).annotate(n=Count("pk")).values("n")), 0)

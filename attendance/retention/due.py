@@ -12,7 +12,7 @@ from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from attendance import schooltime
+from attendance import schooltime, waiting
 from attendance.models import (
     Course,
     FaceTemplate,
@@ -33,7 +33,6 @@ EVERY = dt.timedelta(hours=1)
 LATE = 2 * EVERY
 """What is due for longer than this, and still here, is overdue."""
 AHEAD = dt.timedelta(days=28)
-WAITING = (Snapshot.State.RECEIVED, Snapshot.State.QUEUED, Snapshot.State.PROCESSING)
 
 
 # --- what is due --------------------------------------------------------------------------------------
@@ -42,7 +41,7 @@ def photos(now: dt.datetime, course: Course | None = None) -> QuerySet[Snapshot]
     due = Q(pk__in=[])
     for days, where in periods.by_days("photo_days", "session__course"):
         due |= where & Q(received_at__lt=now - dt.timedelta(days=days))
-    kept = Snapshot.objects.filter(due, expired_at__isnull=True).exclude(state__in=WAITING)
+    kept = Snapshot.objects.filter(due, expired_at__isnull=True).exclude(state__in=waiting.STATES)
     return _of(kept, "session__course", course)
 
 
@@ -195,8 +194,8 @@ def _count(now: dt.datetime, course: Course | None) -> _Counted:
         made = ReportJob.objects.filter(state=ReportJob.State.DONE)
         files.count(made, "expires_at", 0, Q(expires_at__lte=now), Q(expires_at__lte=now - LATE))
     return _Counted(
-        _received(now, "photo_days", unexpired.exclude(state__in=WAITING), ""),
-        _received(now, "photo_days", unexpired.filter(state__in=WAITING), ""),
+        _received(now, "photo_days", unexpired.exclude(state__in=waiting.STATES), ""),
+        _received(now, "photo_days", unexpired.filter(state__in=waiting.STATES), ""),
         _received(now, "unknown_face_days", _unnamed(course), "snapshot__"),
         _templates(now, course),
         files,

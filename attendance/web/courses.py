@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
-from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Prefetch, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from attendance import errors, permissions, renewals, rosters
+from attendance.counts import number_of
 from attendance.models import (
     Camera,
     ClassSession,
@@ -103,12 +103,6 @@ def roster_rows(course: Course) -> list[RosterRow]:
     ]
 
 
-def _number_of(rows: QuerySet[RosterEntry] | QuerySet[ClassSession]) -> Coalesce:
-    """How many of these a course has: counted for each kind by itself, as joined they would be multiplied."""
-    own = rows.filter(course=OuterRef("pk")).order_by().values("course")
-    return Coalesce(Subquery(own.annotate(n=Count("pk")).values("n")), 0)
-
-
 @page
 @require_GET
 def courses(request: HttpRequest) -> HttpResponse:
@@ -117,9 +111,9 @@ def courses(request: HttpRequest) -> HttpResponse:
         permissions.courses_for(request.user)
         .select_related("term")
         .annotate(
-            enrolled=_number_of(RosterEntry.objects.filter(left_on__isnull=True)),
-            open_now=_number_of(lessons.filter(state=ClassSession.State.OPEN)),
-            lessons=_number_of(lessons.exclude(state=ClassSession.State.PLANNED)),
+            enrolled=number_of(RosterEntry.objects.filter(left_on__isnull=True), "course"),
+            open_now=number_of(lessons.filter(state=ClassSession.State.OPEN), "course"),
+            lessons=number_of(lessons.exclude(state=ClassSession.State.PLANNED), "course"),
         )
         .order_by("-term__starts_on", "name", "code")
     )

@@ -13,7 +13,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from attendance import excuses
+from attendance import excuses, waiting
 from attendance.faces import FaceStanding, Standing, standing_of
 from attendance.marks import BY_CODE
 from attendance.models import ClassSession, Mark, Sighting, Snapshot, Student
@@ -23,7 +23,6 @@ from attendance.web.mood_screen import MoodScreen
 from attendance.web.words import FACE_REASONS, MARK_REASONS, UNUSABLE, in_words, status_word
 
 HERE = ("present", "late", "left_early")
-BUSY = (Snapshot.State.RECEIVED, Snapshot.State.QUEUED, Snapshot.State.PROCESSING)
 BOX_STYLE = {
     Standing.NAMED: "recognised",
     Standing.TO_CHECK: "uncertain",
@@ -161,7 +160,7 @@ def build(session: ClassSession, photo_id: int | None = None) -> SessionScreen:
         chosen=photo_id is not None and current is not None and current.pk == photo_id,
         photos_done=sum(snapshot.state == Snapshot.State.DONE for snapshot in snapshots),
         photos_failed=sum(snapshot.state == Snapshot.State.FAILED for snapshot in snapshots),
-        busy=any(snapshot.state in BUSY for snapshot in snapshots),
+        busy=any(snapshot.state in waiting.STATES for snapshot in snapshots),
         last_photo_at=max((snapshot.taken_at for snapshot in snapshots), default=None),
         failed=[thumb for thumb in thumbs if thumb.again_url],
         mood=mood_screen.build(session),

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q, Subquery
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from attendance import errors, permissions, schooltime
+from attendance.counts import number_of
 from attendance.demo import removal
 from attendance.models import Camera, ClassSession, Course, Mark, RosterEntry
 from attendance.web.answers import page, user_of
@@ -87,11 +88,11 @@ def build(user: User) -> TodayScreen:
                 well,
             )
         )
-    waiting = Mark.objects.filter(session=OuterRef("pk"), to_check=True).order_by()
+    waiting = Mark.objects.filter(to_check=True)
     to_check = list(
         permissions.sessions_for(user)
-        .filter(Exists(waiting), cancelled_at__isnull=True)
-        .annotate(checks=Subquery(waiting.values("session").annotate(n=Count("pk")).values("n")))
+        .filter(Exists(waiting.filter(session=OuterRef("pk"))), cancelled_at__isnull=True)
+        .annotate(checks=number_of(waiting, "session"))
         .order_by("-starts_at")[:5]
     )
     demo = next((course for course in courses if course.is_demo), None)
