@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from attendance import labels
 
@@ -101,7 +102,7 @@ SITE_PARTS: Mapping[str, str | Promise] = {
     "workers": _("Workers"),
     "office": _("Reports and e-mail"),
     "beat": _("Regular work"),
-    "keys": _("Keys"),
+    "keys": pgettext_lazy("what photos are sealed with", "Keys"),
     "models": _("Face recognition"),
     "mood": _("Mood of the class"),
     "clock": _("Clock"),
