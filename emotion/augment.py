@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+Normalisation: TypeAlias = Literal["none", "picture", "imagenet"]
+IMAGENET_MEAN: Final = (0.485, 0.456, 0.406)  # RGB, as torchvision's and timm's weights expect
+IMAGENET_DEVIATION: Final = (0.229, 0.224, 0.225)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,22 @@ def relight(images: Tensor, how: Augmentation, generator: torch.Generator) -> Te
                 small, size=images.shape[2:], mode="bilinear", align_corners=False
             )
     return images.clamp(0.0, 1.0)
+
+
+def normalise(images: Tensor, how: Normalisation) -> Tensor:
+    """Pictures (B, C, H, W) in 0..1 to the range a network learns and reads in.
+
+    ``none`` leaves them, ``picture`` standardises each by itself, ``imagenet`` takes ImageNet's mean from its three
+    channels and divides by its deviation, which networks that learned on ImageNet expect.
+    """
+    if how == "picture":
+        return standardise(images)
+    if how == "imagenet":
+        mean, deviation = (
+            images.new_tensor(each).view(3, 1, 1) for each in (IMAGENET_MEAN, IMAGENET_DEVIATION)
+        )
+        return (images - mean) / deviation
+    return images
 
 
 def standardise(images: Tensor) -> Tensor:

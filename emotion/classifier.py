@@ -65,7 +65,7 @@ class Classifier:
                     folded(network),
                     details["image_size"],
                     details["channels"],
-                    True,
+                    "picture",
                     torch.device("cpu"),
                     quick_bf16(),
                     views_of(details["views"]),

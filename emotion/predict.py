@@ -59,7 +59,7 @@ class Reader:
     network: nn.Module
     image_size: int
     channels: int
-    standardise: bool
+    normalisation: augment.Normalisation
     device: torch.device
     bf16: bool = False
     views: tuple[View, ...] = STRAIGHT
@@ -105,7 +105,7 @@ class Reader:
             pixels = functional.interpolate(
                 pixels, size=self.image_size, mode="bilinear", antialias=True, align_corners=False
             )
-        return augment.standardise(pixels) if self.standardise else pixels
+        return augment.normalise(pixels, self.normalisation)
 
 
 def folded(network: nn.Module) -> nn.Module:
@@ -146,7 +146,7 @@ def from_checkpoint(path: Path, *, averaged: bool = True, views: tuple[View, ...
         network,
         config.image_size,
         config.channels,
-        config.standardise,
+        config.normalisation,
         torch.device("cpu"),
         quick_bf16(),
         views,

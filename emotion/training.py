@@ -163,8 +163,7 @@ class Trainer:
             calm = self._progress() >= config.calm_from
             images = augment.move(images, self._size(), config.augmentation, self.generator)
             images = augment.relight(images, config.augmentation, self.generator)
-            if config.standardise:
-                images = augment.standardise(images)
+            images = augment.normalise(images, config.normalisation)
             if not calm:
                 images = augment.cut_out(images, config.augmentation, self.generator)
             drawn = float(torch.rand(1, generator=self.generator))
@@ -238,7 +237,7 @@ class Trainer:
         network.to(self.options.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         config, options = self.config, self.options
         return Reader(
-            network, config.image_size, config.channels, config.standardise, options.device, options.bf16
+            network, config.image_size, config.channels, config.normalisation, options.device, options.bf16
         )
 
     def validate(self) -> tuple[float, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from emotion.augment import NONE, Augmentation
+from emotion.augment import NONE, Augmentation, Normalisation
 from emotion.errors import UnknownName
 
 Task = Literal["fer2013", "ferplus", "folder", "gender_age"]
@@ -36,7 +36,7 @@ class Config:
     label_smoothing: float = 0.0
     vote_share: float = 0.0  # part of the challenge label replaced by what the FER+ votes make likely
     merge_copies: bool = False
-    standardise: bool = False
+    normalisation: Normalisation = "none"
     augmentation: Augmentation = NONE
     mixup: float = 0.0  # alpha of the Beta distribution
     mixup_share: float = 0.0  # instead: always this share of the other picture

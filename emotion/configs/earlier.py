@@ -75,6 +75,7 @@ register(
         epochs=20,
         batch_size=64,
         frozen=True,
+        normalisation="imagenet",
         augmentation=_PLAIN,
     )
 )
@@ -90,7 +91,7 @@ register(
         schedule="cosine",
         warmup=0.05,
         label_smoothing=0.1,
-        standardise=True,
+        normalisation="picture",
         merge_copies=True,
         augmentation=Augmentation(rotation=15, zoom=0.16, shift=0.08, flip=True, gamma=0.4, cutout=0.5),
     )
@@ -125,7 +126,7 @@ register(
         schedule="cosine",
         warmup=0.05,
         label_smoothing=0.05,
-        standardise=True,
+        normalisation="picture",
         augmentation=Augmentation(rotation=10, zoom=0.12, shift=0.06, flip=True, gamma=0.3, cutout=0.5),
         ema=0.995,
         validation_share=0.3,
@@ -147,7 +148,7 @@ RESNET18 = register(
         weight_decay=5e-4,
         schedule="cosine",
         warmup=0.05,
-        standardise=True,
+        normalisation="picture",
         merge_copies=True,
         augmentation=Augmentation(rotation=15, zoom=0.16, shift=0.08, flip=True, gamma=0.4, cutout=0.5),
     )

@@ -76,6 +76,14 @@ def test_standardised_pictures_have_mean_zero_and_deviation_one() -> None:
     assert float(flat.abs().max()) < 1e-3
 
 
+def test_imagenets_statistics_are_taken_from_each_channel() -> None:
+    grey = torch.tensor(augment.IMAGENET_MEAN).view(1, 3, 1, 1).expand(2, 3, 4, 4)
+    assert float(augment.normalise(grey, "imagenet").abs().max()) == 0
+    white = augment.normalise(torch.ones(2, 3, 4, 4), "imagenet")
+    assert white[0, :, 0, 0].tolist() == pytest.approx([2.2489, 2.4286, 2.64], abs=1e-4)
+    assert torch.equal(augment.normalise(pictures(), "none"), pictures())
+
+
 def test_mixing_keeps_distributions() -> None:
     targets = {"a": torch.eye(8)}
     mixed, labels = augment.mix(pictures(), targets, 0.3, seeded())

@@ -64,7 +64,7 @@ def test_the_answer_is_the_mean_over_the_views_the_file_names(small: Classifier)
 def test_a_view_enlarges_round_the_middle(small: Classifier) -> None:
     image = torch.zeros(1, 1, 48, 48, dtype=torch.uint8)
     image[..., 18:30, 18:30] = 255
-    plain = replace(small.reader, standardise=False)
+    plain = replace(small.reader, normalisation="none")
     area = {zoom: float(plain.prepare(image, zoom).sum()) for zoom in (0.5, 1.0, 2.0)}
     assert area[1.0] == 12 * 12
     assert area[0.5] == pytest.approx(6 * 6)

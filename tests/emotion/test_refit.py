@@ -29,7 +29,7 @@ def test_the_loss_falls_and_only_the_heads_move(trained: Path) -> None:
 
 
 def test_another_network_is_refused(tmp_path: Path) -> None:
-    reader = predict.Reader(torch.nn.Identity(), 48, 1, True, torch.device("cpu"))
+    reader = predict.Reader(torch.nn.Identity(), 48, 1, "picture", torch.device("cpu"))
     with pytest.raises(TypeError, match="own network"):
         refit.refit(reader, fer_samples(made_part(7)))
 

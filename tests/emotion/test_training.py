@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from emotion import configs, networks, optimisation, predict, train
+from emotion.augment import Augmentation
 from emotion.configs import Config
 from emotion.data import Samples, fer_samples
 from emotion.errors import (
@@ -56,6 +57,18 @@ def test_every_configuration_trains(name: str, tmp_path: Path) -> None:
     assert config.frozen == all(key.startswith("heads.") for key in changed)
     reader = predict.from_checkpoint(tmp_path / CHECKPOINT)
     assert set(reader.probabilities(samples.images)) == set(config.heads)
+
+
+def test_transfer_learns_and_reads_in_the_range_of_imagenets_weights(tmp_path: Path) -> None:
+    config = replace(
+        configs.get("resnet50_frozen"), network="wide_kernels", augmentation=Augmentation(), epochs=1
+    )
+    samples = made_samples(config, 4)
+    samples.images.fill_(255)
+    trainer = Trainer(config, samples, samples, Options(tmp_path, progress=False))
+    learned, _, _ = next(trainer._batches())
+    assert float(learned.max()) == pytest.approx((1 - 0.406) / 0.225)
+    torch.testing.assert_close(learned, trainer.reader().prepare(samples.images))
 
 
 @pytest.mark.parametrize("name", networks.names())
