@@ -149,12 +149,25 @@ def cut_out(images: Tensor, how: Augmentation, generator: torch.Generator) -> Te
 
 
 def mix(
-    images: Tensor, targets: dict[str, Tensor], other: float, generator: torch.Generator
-) -> tuple[Tensor, dict[str, Tensor]]:
-    """Mixup (Zhang et al., arXiv 1710.09412): ``other`` (0..1) of another picture of the batch and its targets."""
+    images: Tensor,
+    targets: dict[str, Tensor],
+    weights: dict[str, Tensor],
+    other: float,
+    generator: torch.Generator,
+) -> tuple[Tensor, dict[str, Tensor], dict[str, Tensor]]:
+    """Mixup (Zhang et al., arXiv 1710.09412): ``other`` (0..1) of another picture of the batch.
+
+    Each target counts by its picture's weight for that head, so that one of weight 0 is not mixed into its partner's.
+    """
     order = torch.randperm(len(images), generator=generator)
-    mixed = {head: (1 - other) * target + other * target[order] for head, target in targets.items()}
-    return (1 - other) * images + other * images[order], mixed
+    mixed: dict[str, Tensor] = {}
+    mixed_weights: dict[str, Tensor] = {}
+    for head, target in targets.items():
+        own, theirs = (1 - other) * weights[head], other * weights[head][order]
+        mixed_weights[head] = own + theirs
+        sums = own[:, None] * target + theirs[:, None] * target[order]
+        mixed[head] = sums / mixed_weights[head].clamp_min(1e-12)[:, None]
+    return (1 - other) * images + other * images[order], mixed, mixed_weights
 
 
 def mixing_share(alpha: float, generator: torch.Generator) -> float:

@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from emotion import augment, networks
 from emotion.configs import Config
-from emotion.data import Samples
+from emotion.data import Chosen, Samples
 from emotion.errors import CheckpointMismatch, DataProblem, TrainingDiverged
 from emotion.optimisation import cross_entropy, freeze, load_initial, make_optimizer
 from emotion.predict import Reader
@@ -51,6 +51,7 @@ class Options:
     resume: bool = False
     initial: Path | None = None  # weights to start from, where name and shape fit
     progress: bool = True
+    chosen: Chosen = field(default_factory=Chosen)
 
 
 def heads_of(samples: Samples) -> dict[str, int]:
@@ -169,7 +170,7 @@ class Trainer:
             drawn = float(torch.rand(1, generator=self.generator))
             if not calm and drawn < config.mixup_probability:
                 other = config.mixup_share or augment.mixing_share(config.mixup, self.generator)
-                images, targets = augment.mix(images, targets, other, self.generator)
+                images, targets, weights = augment.mix(images, targets, weights, other, self.generator)
             yield (
                 images.to(device).contiguous(memory_format=torch.channels_last),
                 {head: target.to(device) for head, target in targets.items()},
@@ -261,6 +262,7 @@ class Trainer:
             "network": self.config.network,
             "channels": self.config.channels,
             "heads": heads_of(self.training),
+            "chosen": asdict(self.options.chosen),
             "weights": self.network.state_dict(),
             "average": self.average,
             "optimizer": self.optimizer.state_dict(),
@@ -280,6 +282,8 @@ class Trainer:
         state = torch.load(path, map_location=self.options.device, weights_only=True)
         if state["config"] != self.config.name or state["heads"] != heads_of(self.training):
             raise CheckpointMismatch(f"{path} is a run of {state['config']!r} with heads {state['heads']}")
+        if "chosen" in state and state["chosen"] != asdict(self.options.chosen):
+            raise CheckpointMismatch(f"{path} is a run on other pictures: {state['chosen']}")
         self.network.load_state_dict(state["weights"])
         self.average = state["average"]
         self.optimizer.load_state_dict(state["optimizer"])

@@ -86,9 +86,25 @@ def test_imagenets_statistics_are_taken_from_each_channel() -> None:
 
 def test_mixing_keeps_distributions() -> None:
     targets = {"a": torch.eye(8)}
-    mixed, labels = augment.mix(pictures(), targets, 0.3, seeded())
+    mixed, labels, weights = augment.mix(pictures(), targets, {"a": torch.ones(8)}, 0.3, seeded())
+    torch.testing.assert_close(weights["a"], torch.ones(8))
     torch.testing.assert_close(labels["a"].sum(dim=1), torch.ones(8))
     assert float(labels["a"].max()) <= 1
     assert mixed.shape == (8, 1, 48, 48)
     shares = [augment.mixing_share(0.2, seeded(seed)) for seed in range(50)]
     assert 0 <= min(shares) <= max(shares) <= 0.5
+
+
+def test_a_picture_that_says_nothing_about_a_head_is_not_mixed_into_its_partners_target() -> None:
+    targets = {"a": torch.eye(8), "b": torch.eye(8)}
+    known = torch.arange(8) >= 4
+    weights = {"a": torch.ones(8), "b": known.float() / 2}
+    _, mixed, mixed_weights = augment.mix(pictures(), targets, weights, 0.3, seeded())
+    order = torch.randperm(8, generator=seeded())
+    assert (known != known[order]).any()
+    for row, partner in enumerate(order.tolist()):
+        own, theirs = 0.7 * known[row], 0.3 * known[partner]
+        assert float(mixed_weights["b"][row]) == pytest.approx(float(own + theirs) / 2)
+        wanted = (own * torch.eye(8)[row] + theirs * torch.eye(8)[partner]) / max(float(own + theirs), 1e-12)
+        torch.testing.assert_close(mixed["b"][row], wanted)
+        torch.testing.assert_close(mixed["a"][row], 0.7 * torch.eye(8)[row] + 0.3 * torch.eye(8)[partner])
