@@ -22,7 +22,8 @@ def test_a_detector_that_draws_the_square_itself_needs_no_shift(weights_file: Pa
     )
     assert (fit.found, fit.of) == (14, 14)
     assert (fit.side, fit.below) == pytest.approx((1.0, 0.0))
-    assert fit.accuracy_as_cut == pytest.approx(fit.accuracy_as_is, abs=0.15)
+    assert fit.accuracy_as_cut == fit.accuracy_as_drawn == pytest.approx(fit.accuracy_as_is, abs=0.15)
+    assert (fit.cost, fit.cost_error) == (0.0, 0.0)
 
 
 def test_pictures_without_one_clear_face_are_left_out(weights_file: Path) -> None:
