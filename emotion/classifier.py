@@ -7,7 +7,6 @@ import json
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import torch
@@ -20,9 +19,9 @@ from emotion.framing import OUTLINE, Box, Framing
 from emotion.labels import CHALLENGE, FERPLUS
 from emotion.mood import Calibration
 from emotion.predict import Reader, folded, quick_bf16, views_of
+from emotion.shipped import CHECKSUMS, WEIGHTS
 
-WEIGHTS: Final = Path(__file__).parent / "weights" / "rollcall.safetensors"
-CHECKSUMS: Final = "SHA256SUMS"
+__all__ = ["CHECKSUMS", "WEIGHTS", "Classifier", "check_sum", "load_classifier"]
 
 
 class Classifier:
@@ -142,7 +141,7 @@ def check_sum(path: Path) -> None:
         raise WeightsMissing(f"no emotion weights at {path}; attendance works without them, mood does not")
     try:
         lines = (path.parent / CHECKSUMS).read_text().splitlines()
-    except OSError as problem:
+    except (OSError, UnicodeDecodeError) as problem:
         raise WeightsDamaged(f"{path.parent / CHECKSUMS} cannot be read ({problem})") from problem
     wanted = {line.split()[1].lstrip("*"): line.split()[0] for line in lines if len(line.split()) == 2}
     found = hashlib.sha256(path.read_bytes()).hexdigest()

@@ -7,7 +7,6 @@ on PublicTest or PrivateTest.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import sys
 from collections.abc import Sequence
@@ -18,8 +17,7 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from emotion import configs, metrics
-from emotion.classifier import CHECKSUMS, WEIGHTS
+from emotion import configs, metrics, shipped
 from emotion.data import Samples
 from emotion.errors import EmotionError
 from emotion.labels import CHALLENGE
@@ -53,7 +51,7 @@ def export(
     image_size: int | None = None,
     training: Samples | None = None,
 ) -> dict[str, object]:
-    """Write ``out`` (float16 kernels, float32 statistics) and its line in ``SHA256SUMS``; returns its details.
+    """Write ``out`` (float16 kernels, float32 statistics), how it reads and its check sum; returns its details.
 
     Args:
         checkpoint: of a training run.
@@ -97,8 +95,7 @@ def export(
     beside = out.with_suffix(".part")
     save_file(tensors, beside, metadata={"format": "pt", "rollcall": json.dumps(details)})
     beside.replace(out)
-    digest = hashlib.sha256(out.read_bytes()).hexdigest()
-    (out.parent / CHECKSUMS).write_text(f"{digest}  {out.name}\n")
+    shipped.describe(out, f"{details['name']}-{number}", confusion)
     return details
 
 
@@ -107,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     made = argparse.ArgumentParser(prog="python -m emotion.export", description=__doc__)
     made.add_argument("--run", type=Path, required=True, help="folder of a training run")
     made.add_argument("--data", type=Path, required=True, help="the npz it was trained on")
-    made.add_argument("--out", type=Path, default=WEIGHTS)
+    made.add_argument("--out", type=Path, default=shipped.WEIGHTS)
     made.add_argument("--number", type=int, default=1, help="version number of these weights")
     made.add_argument("--image-size", type=int, help="size faces are read at, if not the configuration's")
     made.add_argument(
