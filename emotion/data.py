@@ -6,7 +6,6 @@ The file format is an ``.npz`` with ``images`` uint8 (N, 48, 48), ``labels`` uin
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from emotion.errors import DataProblem
+from emotion.files import DAMAGED, reason
 from emotion.labels import CHALLENGE, NOT_A_FACE, TAGGERS, VOTES, vote_distributions
 
 NEAR_COPY = 0.95  # correlation of the halved pictures from which two count as the same photograph
@@ -37,6 +37,16 @@ class Fer2013:
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Fer2013:
         """The part with these rows (indices or a mask) only."""
         return Fer2013(self.images[rows], self.labels[rows], self.votes[rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which pictures of its data a run was given; its checkpoint keeps this, so that the same ones are found again."""
+
+    limit: int | None = None
+    max_images: int | None = None
+    detect: bool = False
+    classes: tuple[str, ...] = ()  # of a folder, in the order of the network's answers
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,9 +97,9 @@ def load_fer2013(path: Path) -> Fer2013:
     """
     try:
         with np.load(path, allow_pickle=False) as archive:
-            arrays = {key: archive[key] for key in archive.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as problem:
-        raise DataProblem(f"{path}: cannot be read as npz ({problem})") from problem
+            arrays = {key: np.asarray(archive[key]) for key in archive.files}
+    except DAMAGED as problem:
+        raise DataProblem(f"{path}: cannot be read as npz ({reason(problem)})") from problem
     missing = {"images", "labels", "votes"} - arrays.keys()
     if missing:
         raise DataProblem(f"{path}: lacks {', '.join(sorted(missing))}")

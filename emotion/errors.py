@@ -16,7 +16,7 @@ class UnknownName(EmotionError):
 
 
 class TrainingDiverged(EmotionError):
-    """The loss is not a finite number; the last good checkpoint is still on disk."""
+    """A loss or a weight is not a finite number; the last good checkpoint is still on disk."""
 
 
 class CheckpointMismatch(EmotionError):

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
 from emotion.configs import Config
 from emotion.errors import DataProblem
+from emotion.files import DAMAGED, read_torch, reason
 
 
 def cross_entropy(
@@ -46,14 +46,19 @@ def load_initial(network: nn.Module, path: Path) -> int:
     """Copy from a safetensors or torch file what fits in name and shape; returns how many tensors did.
 
     Raises:
-        DataProblem: the file cannot be read, or nothing in it fits.
+        DataProblem: nothing in the file fits, or it is no readable safetensors file.
+        WeightsMissing, WeightsDamaged: it is no readable torch file.
     """
     try:
-        given = load_file(path) if path.suffix == ".safetensors" else torch.load(path, weights_only=True)
-    except (OSError, SafetensorError, RuntimeError, ValueError, EOFError) as problem:
-        raise DataProblem(f"{path}: not a file of weights ({problem})") from problem
+        given = load_file(path) if path.suffix == ".safetensors" else read_torch(path)
+    except DAMAGED as problem:
+        raise DataProblem(f"{path}: not a file of weights ({reason(problem)})") from problem
     own = network.state_dict()
-    fitting = {name: value for name, value in given.items() if name in own and own[name].shape == value.shape}
+    fitting = {
+        name: value
+        for name, value in given.items()
+        if name in own and isinstance(value, Tensor) and own[name].shape == value.shape
+    }
     if not fitting:
         raise DataProblem(f"{path}: none of its {len(given)} tensors fits this network")
     network.load_state_dict(fitting, strict=False)

@@ -10,6 +10,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from emotion.errors import DataProblem
+from emotion.files import DAMAGED, reason
+
 
 def _save(figure: Figure, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -17,17 +20,27 @@ def _save(figure: Figure, path: Path) -> None:
 
 
 def plot_history(history: Path, path: Path) -> None:
-    """Loss and accuracy over the epochs, from a run's ``history.csv``, to a PNG."""
-    with history.open(newline="") as file:
-        lines = list(csv.DictReader(file))
-    epochs = [int(line["epoch"]) for line in lines]
+    """Loss and accuracy over the epochs, from a run's ``history.csv``, to a PNG.
+
+    Raises:
+        DataProblem: the file is missing or is none of a run.
+    """
+    columns = ("epoch", "train_loss", "validation_loss", "validation_accuracy")
+    try:
+        with history.open(newline="") as file:
+            lines = [[float(line[column]) for column in columns] for line in csv.DictReader(file)]
+    except DAMAGED as problem:
+        raise DataProblem(f"{history}: not the history of a run ({reason(problem)})") from problem
+    if not lines:
+        raise DataProblem(f"{history}: the history of a run without an epoch")
+    epochs, training, validation, accuracy = zip(*lines, strict=True)
     figure = Figure(figsize=(9, 3.6), dpi=110, layout="constrained")
     left, right = figure.subplots(1, 2)
-    left.plot(epochs, [float(line["train_loss"]) for line in lines], label="training (augmented)")
-    left.plot(epochs, [float(line["validation_loss"]) for line in lines], label="validation")
+    left.plot(epochs, training, label="training (augmented)")
+    left.plot(epochs, validation, label="validation")
     left.set(xlabel="epoch", ylabel="loss")
     left.legend(frameon=False)
-    right.plot(epochs, [100 * float(line["validation_accuracy"]) for line in lines], color="C1")
+    right.plot(epochs, [100 * share for share in accuracy], color="C1")
     right.set(xlabel="epoch", ylabel="validation accuracy, %")
     for axes in (left, right):
         axes.spines[["top", "right"]].set_visible(False)

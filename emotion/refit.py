@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from emotion.data import Samples
+from emotion.errors import DataProblem
 from emotion.networks.rollcall import RollcallNet
 from emotion.predict import Reader
 
@@ -25,13 +26,16 @@ class Fit:
     after: float
 
 
+def _own(reader: Reader) -> RollcallNet:
+    if not isinstance(reader.network, RollcallNet):
+        raise DataProblem("only Rollcall's own network can be refitted")
+    return reader.network
+
+
 @torch.no_grad()
 def features(reader: Reader, images: Tensor, batch: int = 256) -> Tensor:
     """What the heads of Rollcall's own network see: float32 (N, width) of uint8 pictures (N, C, H, W)."""
-    network = reader.network
-    if not isinstance(network, RollcallNet):
-        raise TypeError("only Rollcall's own network shows its features")
-    network.eval()
+    network = _own(reader).eval()
     found: list[Tensor] = []
     for part in torch.split(images, batch):
         pixels = reader.prepare(part).to(reader.device).contiguous(memory_format=torch.channels_last)
@@ -72,10 +76,12 @@ def fit_head(
 
 
 def refit(reader: Reader, training: Samples) -> list[Fit]:
-    """Fit every head of the reader's network, in place, on the training part and its mirror images."""
-    network = reader.network
-    if not isinstance(network, RollcallNet):
-        raise TypeError("only Rollcall's own network can be refitted")
+    """Fit every head of the reader's network, in place, on the training part and its mirror images.
+
+    Raises:
+        DataProblem: it is another network than Rollcall's own.
+    """
+    network = _own(reader)
     seen = torch.cat([features(reader, training.images), features(reader, training.images.flip(3))])
     fits: list[Fit] = []
     for head, layer in network.heads.layers.items():

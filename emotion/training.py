@@ -18,7 +18,8 @@ from tqdm import tqdm
 from emotion import augment, networks
 from emotion.configs import Config
 from emotion.data import Chosen, Samples
-from emotion.errors import CheckpointMismatch, DataProblem, TrainingDiverged
+from emotion.errors import CheckpointMismatch, DataProblem, TrainingDiverged, WeightsDamaged
+from emotion.files import DAMAGED, read_torch, reason
 from emotion.optimisation import cross_entropy, freeze, load_initial, make_optimizer
 from emotion.predict import Reader
 
@@ -94,7 +95,7 @@ class Trainer:
         """Train until the schedule's end; returns one line per epoch.
 
         Raises:
-            TrainingDiverged: a loss was not finite. The last good checkpoint stays.
+            TrainingDiverged: a loss or a weight was not finite. The last good checkpoint stays.
         """
         while self._progress() < 1.0 and len(self.history) < self.config.epochs:
             started = time.monotonic()
@@ -102,6 +103,8 @@ class Trainer:
             size, rate = self._size(), self._rate()
             train_loss = self._one_epoch(started, before)
             loss, accuracy = self.validate()
+            self._check(loss, "validation loss")  # no loss has shown yet what the epoch's last step did
+            self._check(self._largest_weight(), "a weight of")
             self.elapsed = before + time.monotonic() - started
             line = Epoch(len(self.history) + 1, self.elapsed - before, size, rate, train_loss, loss, accuracy)
             best = not self.history or accuracy >= max(epoch.validation_accuracy for epoch in self.history)
@@ -135,11 +138,7 @@ class Trainer:
                 answers = self.network(images)
             loss = cross_entropy(answers, targets, weights, self.config.label_smoothing)
             value = loss.item()
-            if not math.isfinite(value):
-                raise TrainingDiverged(
-                    f"loss {value} in epoch {len(self.history) + 1}, step {self.steps}; the last good checkpoint "
-                    f"is {self.options.folder / CHECKPOINT} (epoch {len(self.history)})"
-                )
+            self._check(value, "loss")
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             self.optimizer.step()
@@ -148,6 +147,20 @@ class Trainer:
             total, seen = total + value * len(images), seen + len(images)
             self.elapsed = before + time.monotonic() - started
         return total / seen
+
+    def _check(self, value: float, what: str) -> None:
+        if not math.isfinite(value):
+            epochs = len(self.history)
+            kept = f"the last good checkpoint is {self.options.folder / CHECKPOINT} (epoch {epochs})"
+            raise TrainingDiverged(
+                f"{what} {value} in epoch {epochs + 1}, step {self.steps}; "
+                f"{kept if epochs else 'this run has no checkpoint yet'}"
+            )
+
+    def _largest_weight(self) -> float:
+        """Size of the largest averaged weight; no finite number as soon as one of them is none."""
+        sizes = [value.abs().max().float() for value in self.average.values()]
+        return torch.stack(sizes).max().item()
 
     def _batches(self) -> Iterator[tuple[Tensor, dict[str, Tensor], dict[str, Tensor]]]:
         """Shuffled, augmented batches on the device; a last batch of one is left out (batch norm needs two)."""
@@ -279,7 +292,14 @@ class Trainer:
 
     def _restore(self) -> None:
         path = self.options.folder / CHECKPOINT
-        state = torch.load(path, map_location=self.options.device, weights_only=True)
+        state = read_torch(path, self.options.device)
+        try:
+            self._take(state, path)
+        except DAMAGED as problem:
+            raise WeightsDamaged(f"{path}: not a checkpoint of this version ({reason(problem)})") from problem
+        self._write_history()
+
+    def _take(self, state: dict[str, Any], path: Path) -> None:
         if state["config"] != self.config.name or state["heads"] != heads_of(self.training):
             raise CheckpointMismatch(f"{path} is a run of {state['config']!r} with heads {state['heads']}")
         if "chosen" in state and state["chosen"] != asdict(self.options.chosen):

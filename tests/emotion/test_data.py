@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,41 @@ def test_a_file_that_is_no_npz_is_refused(tmp_path: Path, content: bytes) -> Non
         data.load_fer2013(tmp_path / "bad.npz")
     with pytest.raises(DataProblem):
         data.load_fer2013(tmp_path / "missing.npz")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+def test_a_damaged_npz_is_refused_wherever_it_is_damaged(tmp_path: Path, method: int) -> None:
+    path = tmp_path / "packed.npz"
+    plain_file = write_part(tmp_path / "plain.npz", made_part(7))
+    with zipfile.ZipFile(plain_file) as plain, zipfile.ZipFile(path, "w", method) as packed:
+        for name in plain.namelist():
+            packed.writestr(name, plain.read(name))
+    good = path.read_bytes()
+    assert len(data.load_fer2013(path)) == 7
+    random = np.random.default_rng(method)
+    complaints: list[str] = []
+    for _ in range(60):
+        bad = bytearray(good)
+        for at in random.integers(0, len(bad), 4):
+            bad[at] ^= 0x55
+        path.write_bytes(bad[: random.integers(len(bad) // 2, len(bad) + 1)])
+        try:
+            data.load_fer2013(path)
+        except DataProblem as problem:
+            complaints.append(str(problem))
+    assert len(complaints) > 30
+    assert not any("\n" in complaint for complaint in complaints)
+
+
+def test_one_array_or_a_list_of_bytes_is_no_part(tmp_path: Path) -> None:
+    np.save(tmp_path / "one.npy", made_part(7).images)
+    with pytest.raises(DataProblem, match="as npz"):
+        data.load_fer2013(tmp_path / "one.npy")
+    with zipfile.ZipFile(tmp_path / "raw.npz", "w") as raw:
+        for name in ("images", "labels", "votes"):
+            raw.writestr(name, b"bytes")
+    with pytest.raises(DataProblem, match="images must be"):
+        data.load_fer2013(tmp_path / "raw.npz")
 
 
 def test_flat_pictures_and_those_nobody_calls_a_face_are_left_out() -> None:

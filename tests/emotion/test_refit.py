@@ -10,6 +10,7 @@ import torch
 from emotion import export, predict, refit
 from emotion.classifier import Classifier
 from emotion.data import fer_samples
+from emotion.errors import DataProblem
 from emotion.training import CHECKPOINT
 
 from .conftest import made_part
@@ -30,7 +31,7 @@ def test_the_loss_falls_and_only_the_heads_move(trained: Path) -> None:
 
 def test_another_network_is_refused(tmp_path: Path) -> None:
     reader = predict.Reader(torch.nn.Identity(), 48, 1, "picture", torch.device("cpu"))
-    with pytest.raises(TypeError, match="own network"):
+    with pytest.raises(DataProblem, match="own network"):
         refit.refit(reader, fer_samples(made_part(7)))
 
 
