@@ -1,8 +1,8 @@
 """Measure a network: ``python -m emotion.evaluate --weights FILE --data fer2013_PublicTest.npz``.
 
 ``--weights`` is a shipped ``.safetensors`` file or a training run's checkpoint ``.pt``; ``--data`` any npz with
-``images``, ``labels`` and ``votes`` as :mod:`emotion.data` describes them, or, for a run of ``gender_age``, the folder
-or zip of crops it was trained on. The last lines are ``name: value``.
+``images``, ``labels`` and ``votes`` as :mod:`emotion.data` describes them, or, for a run that learned from a folder (or
+zip) of pictures, that folder: what is measured is the part it kept out of training. The last lines are ``name: value``.
 """
 
 from __future__ import annotations
@@ -110,16 +110,7 @@ def challenge_figures(
     confusion = metrics.confusion_matrix(part.labels, read, len(CHALLENGE))
     figures = metrics.class_figures(confusion, CHALLENGE)
     bins, ece = metrics.reliability(shares, part.labels)
-    print(f"{'':10}{'pictures':>9}{'precision':>11}{'recall':>8}{'F1':>7}{'specificity':>13}")
-    for line in figures:
-        print(
-            f"{line.name:10}{line.support:9d}{line.precision:11.3f}{line.sensitivity:8.3f}{line.f1:7.3f}"
-            f"{line.specificity:13.3f}"
-        )
-    print("\nconfusion (rows labelled, columns read)")
-    print(" " * 10 + "".join(f"{name[:8]:>9}" for name in CHALLENGE))
-    for name, row in zip(CHALLENGE, confusion, strict=True):
-        print(f"{name:10}" + "".join(f"{count:9d}" for count in row))
+    print(metrics.table(confusion, CHALLENGE))
     if pictures is not None:
         plots.plot_confusion(
             confusion, CHALLENGE, pictures / "confusion.png", f"{100 * right.mean():.2f} % right"
@@ -168,7 +159,12 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     made = argparse.ArgumentParser(prog="python -m emotion.evaluate", description=__doc__)
     made.add_argument("--weights", type=Path, default=WEIGHTS)
-    made.add_argument("--data", type=Path, required=True, help="npz to measure on")
+    made.add_argument("--data", type=Path, required=True, help="npz, or folder of pictures, to measure on")
+    made.add_argument(
+        "--whole",
+        action="store_true",
+        help="all of a folder, which must be another than the run learned from",
+    )
     made.add_argument(
         "--overlap", type=Path, help="CSV whose column row names pictures with a twin in training"
     )
@@ -185,8 +181,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     torch.set_num_threads(given.threads)
     try:
         reader = load_reader(given.weights, VIEWS.get(given.views))
-        crops = given.data.suffix != ".npz"
-        values = crops_figures(reader, given.data) if crops else fer_figures(reader, given)
+        if given.data.suffix == ".npz":
+            values = fer_figures(reader, given)
+        else:
+            values = crops_figures(
+                given.weights, reader, given.data, whole=given.whole, plots_in=given.figures
+            )
     except EmotionError as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 1

@@ -10,7 +10,8 @@ import io
 import logging
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -26,12 +27,29 @@ SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 AGE_GROUPS: Final = ("0-17", "18-34", "35-59", "60 and over")
 AGE_BOUNDS: Final = (18, 35, 60)
 GENDERS: Final = ("male", "female")
+AFFECTNET: Final[tuple[str, ...]] = (
+    "Neutral", "Happiness", "Sadness", "Surprise", "Fear", "Disgust", "Anger", "Contempt",
+)  # fmt: skip
 MAX_PIXELS: Final = 50_000_000
 _CROP_NAME: Final = re.compile(r"(?P<age>\d{1,3})_(?P<gender>[01])_")
 _log = logging.getLogger(__name__)
 
 Cut: TypeAlias = Callable[[NDArray[np.uint8]], NDArray[np.uint8] | None]
 """Finds the face in an RGB picture uint8 (H, W, 3) and cuts it out, or None where it finds none."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pictures:
+    """What was read from a folder, and which of the labelled pictures there it is."""
+
+    samples: Samples
+    places: NDArray[np.int64]  # of every sample among the labelled pictures, rising, in 0..count
+    count: int  # of labelled pictures, those left out included
+    classes: tuple[str, ...] = ()  # names of the head ``folder``
+
+    def take(self, places: NDArray[np.int64]) -> Samples:
+        """Those of these labelled pictures that were not left out."""
+        return self.samples.take(np.flatnonzero(np.isin(self.places, places)))
 
 
 def read_picture(data: bytes, size: int, cut: Cut | None = None) -> NDArray[np.uint8] | None:
@@ -51,24 +69,32 @@ def read_picture(data: bytes, size: int, cut: Cut | None = None) -> NDArray[np.u
     return np.asarray(picture.resize((size, size), Image.Resampling.BILINEAR), dtype=np.uint8)
 
 
-def _samples(
-    pictures: list[NDArray[np.uint8]],
+def _pictures(
+    found: Sequence[NDArray[np.uint8] | None],
     labels: dict[str, list[int]],
     classes: dict[str, int],
-    skipped: int,
     where: Path,
-) -> Samples:
-    """Pictures RGB (H, W, 3) and labels of every head to samples; complains when there is nothing to learn from."""
-    if skipped:
-        _log.warning("%s: %d pictures could not be read or hold no face and were left out", where, skipped)
-    if not pictures:
+    names: tuple[str, ...] = (),
+) -> Pictures:
+    """From RGB (H, W, 3), or None where left out, and the labels of every head; complains when nothing is left."""
+    read = [picture for picture in found if picture is not None]
+    places = np.flatnonzero([picture is not None for picture in found]).astype(np.int64)
+    if len(read) < len(found):
+        _log.warning(
+            "%s: %d of %d pictures could not be read or hold no face and were left out",
+            where,
+            len(found) - len(read),
+            len(found),
+        )
+    if not read:
         raise DataProblem(f"{where}: no readable picture")
-    images = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous()
+    images = torch.from_numpy(np.stack(read)).permute(0, 3, 1, 2).contiguous()
     targets = {
-        head: torch.from_numpy(np.eye(classes[head], dtype=np.float32)[values])
+        head: torch.from_numpy(np.eye(classes[head], dtype=np.float32)[np.asarray(values)[places]])
         for head, values in labels.items()
     }
-    return Samples(images, targets, {head: torch.ones(len(images)) for head in labels})
+    samples = Samples(images, targets, {head: torch.ones(len(images)) for head in labels})
+    return Pictures(samples, places, len(found), names)
 
 
 def class_names(folder: Path) -> list[str]:
@@ -120,39 +146,44 @@ def _evenly(entries: list[tuple[Path, int]], limit: int | None, seed: int) -> li
     return [entries[at] for _, at in sorted(ranked)[:limit]]
 
 
-def load_classes(folder: Path, size: int, *, max_images: int | None = None, seed: int = 0) -> Samples:
+def load_classes(
+    folder: Path,
+    size: int,
+    *,
+    max_images: int | None = None,
+    seed: int = 0,
+    classes: Sequence[str] = (),
+) -> Pictures:
     """Pictures by class with the one head ``folder``.
 
     Args:
         folder: subfolders named after the classes, or AffectNet's ``images`` and ``annotations``.
         size: pictures become RGB of this many pixels a side.
         max_images: at most so many, spread evenly over the classes.
+        classes: the names a run learned, in its order, where the folder may hold some of them only.
 
     Raises:
-        DataProblem: no such folder, no classes, a label file that does not fit, or no readable picture.
+        DataProblem: no such folder, no classes or others, a label file that does not fit, or no readable picture.
     """
     if (folder / "images").is_dir() and (folder / "annotations").is_dir():
-        entries, count = _affectnet(folder), 8
+        there, entries = AFFECTNET, _affectnet(folder)
     else:
-        names = class_names(folder)
-        count = len(names)
+        there = tuple(class_names(folder))
         entries = [
             (file, label)
-            for label, name in enumerate(names)
+            for label, name in enumerate(there)
             for file in sorted((folder / name).iterdir())
             if file.suffix.lower() in SUFFIXES
         ]
-    pictures: list[NDArray[np.uint8]] = []
-    labels: list[int] = []
-    skipped = 0
-    for file, label in _evenly(entries, max_images, seed):
-        picture = read_picture(file.read_bytes(), size)
-        if picture is None:
-            skipped += 1
-            continue
-        pictures.append(picture)
-        labels.append(label)
-    return _samples(pictures, {"folder": labels}, {"folder": count}, skipped, folder)
+    names = tuple(classes) or there
+    if not set(there) <= set(names):
+        raise DataProblem(
+            f"{folder} has the classes {', '.join(there)}, not those of the run: {', '.join(names)}"
+        )
+    drawn = _evenly(entries, max_images, seed)
+    found = [read_picture(file.read_bytes(), size) for file, _ in drawn]
+    labels = [names.index(there[label]) for _, label in drawn]
+    return _pictures(found, {"folder": labels}, {"folder": len(names)}, folder, names)
 
 
 def _files(source: Path) -> Iterator[tuple[str, bytes]]:
@@ -176,7 +207,7 @@ def age_group(age: int) -> int:
     return sum(age >= bound for bound in AGE_BOUNDS)
 
 
-def load_gender_age(source: Path, size: int, *, limit: int | None = None, cut: Cut | None = None) -> Samples:
+def load_gender_age(source: Path, size: int, *, limit: int | None = None, cut: Cut | None = None) -> Pictures:
     """Labelled crops with the heads ``gender`` (2) and ``age`` (4 groups); exact copies are dropped first.
 
     Args:
@@ -188,12 +219,12 @@ def load_gender_age(source: Path, size: int, *, limit: int | None = None, cut: C
     Raises:
         DataProblem: unreadable source, no file named that way, or no readable picture.
     """
-    pictures: list[NDArray[np.uint8]] = []
+    found: list[NDArray[np.uint8] | None] = []
     labels: dict[str, list[int]] = {"gender": [], "age": []}
     seen: set[bytes] = set()
-    skipped = unnamed = 0
+    unnamed = 0
     for name, data in _files(source):
-        if limit is not None and len(pictures) >= limit:
+        if limit is not None and len(found) >= limit:
             break
         match = _CROP_NAME.match(name)
         if match is None:
@@ -203,13 +234,9 @@ def load_gender_age(source: Path, size: int, *, limit: int | None = None, cut: C
         if key in seen:
             continue
         seen.add(key)
-        picture = read_picture(data, size, cut)
-        if picture is None:
-            skipped += 1
-            continue
-        pictures.append(picture)
+        found.append(read_picture(data, size, cut))
         labels["gender"].append(int(match["gender"]))
         labels["age"].append(age_group(int(match["age"])))
-    if unnamed and not pictures:
+    if unnamed and not found:
         raise DataProblem(f"{source}: none of {unnamed} pictures is named [age]_[gender]_...")
-    return _samples(pictures, labels, {"gender": len(GENDERS), "age": len(AGE_GROUPS)}, skipped, source)
+    return _pictures(found, labels, {"gender": len(GENDERS), "age": len(AGE_GROUPS)}, source)

@@ -52,6 +52,22 @@ def class_figures(confusion: NDArray[np.int64], names: Sequence[str]) -> list[Cl
     return answers
 
 
+def table(confusion: NDArray[np.int64], names: Sequence[str]) -> str:
+    """Figures of every class, and the confusion matrix, as lines to print."""
+    wide = max(10, *(len(name) + 1 for name in names))
+    lines = [f"{'':{wide}}{'pictures':>9}{'precision':>11}{'recall':>8}{'F1':>7}{'specificity':>13}"]
+    lines += [
+        f"{line.name:{wide}}{line.support:9d}{line.precision:11.3f}{line.sensitivity:8.3f}{line.f1:7.3f}"
+        f"{line.specificity:13.3f}"
+        for line in class_figures(confusion, names)
+    ]
+    lines += ["", "confusion (rows labelled, columns read)"]
+    lines.append(" " * wide + "".join(f"{name[:8]:>9}" for name in names))
+    for name, row in zip(names, confusion, strict=True):
+        lines.append(f"{name:{wide}}" + "".join(f"{count:9d}" for count in row))
+    return "\n".join(lines)
+
+
 def reliability(
     probabilities: NDArray[np.float32], labels: NDArray[np.int64], bins: int = 15
 ) -> tuple[list[tuple[float, float, int]], float]:

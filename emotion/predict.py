@@ -14,6 +14,7 @@ from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from emotion import augment, configs, networks
+from emotion.data import Chosen
 from emotion.errors import BadImage, UnknownName, WeightsDamaged, WeightsMissing
 
 
@@ -125,7 +126,21 @@ def folded(network: nn.Module) -> nn.Module:
     return network
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """A training run as its checkpoint holds it: the network, its configuration and which pictures it was given."""
+
+    reader: Reader
+    config: configs.Config
+    chosen: Chosen
+
+
 def from_checkpoint(path: Path, *, averaged: bool = True, views: tuple[View, ...] = MIRRORED) -> Reader:
+    """The network of :func:`load_run`."""
+    return load_run(path, averaged=averaged, views=views).reader
+
+
+def load_run(path: Path, *, averaged: bool = True, views: tuple[View, ...] = MIRRORED) -> Run:
     """The averaged weights of a training run's checkpoint, or the last ones, looking at faces in these views.
 
     Raises:
@@ -139,10 +154,11 @@ def from_checkpoint(path: Path, *, averaged: bool = True, views: tuple[View, ...
         config = configs.get(state["config"])
         network = networks.create(state["network"], channels=state["channels"], heads=state["heads"])
         network.load_state_dict(state["average" if averaged else "weights"])
+        chosen = Chosen(**state.get("chosen", {}))  # older checkpoints: all pictures, as they are
     except (RuntimeError, KeyError, TypeError, ValueError, EOFError, UnknownName) as problem:
         raise WeightsDamaged(f"{path}: not a checkpoint of this version ({problem})") from problem
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return Reader(
+    reader = Reader(
         network,
         config.image_size,
         config.channels,
@@ -151,3 +167,4 @@ def from_checkpoint(path: Path, *, averaged: bool = True, views: tuple[View, ...
         quick_bf16(),
         views,
     )
+    return Run(reader, config, chosen)

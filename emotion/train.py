@@ -6,6 +6,7 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import torch
 
 from emotion import configs, detectors, folders
 from emotion.configs import Config
-from emotion.data import Samples, copy_groups, fer_samples, load_fer2013, split_by_group, usable
+from emotion.data import Chosen, Samples, copy_groups, fer_samples, load_fer2013, split_by_group, usable
 from emotion.errors import EmotionError
 from emotion.plots import plot_history
 from emotion.training import HISTORY, Options, Trainer
@@ -31,30 +32,29 @@ def fer_parts(config: Config, path: Path, limit: int | None = None) -> tuple[Sam
     return learned.only(config.heads), held_out.only(config.heads)
 
 
-def _cut_in_two(config: Config, samples: Samples) -> tuple[Samples, Samples]:
-    """Training and validation samples, drawn picture by picture with the configuration's seed."""
-    rows = split_by_group(np.arange(len(samples)), config.validation_share, config.seed)
-    return samples.take(rows[0]), samples.take(rows[1])
-
-
-def crop_parts(
-    config: Config, path: Path, limit: int | None = None, *, detect: bool = False
-) -> tuple[Samples, Samples]:
-    """Training and test samples of labelled crops, exact copies dropped first; ``detect`` finds the face first."""
-    cut = detectors.largest_face(detectors.hog()[0]) if detect else None
-    return _cut_in_two(config, folders.load_gender_age(path, config.image_size, limit=limit, cut=cut))
-
-
-def load_parts(config: Config, given: argparse.Namespace) -> tuple[Samples, Samples]:
-    """Training and validation samples of any configuration."""
-    if config.task in ("fer2013", "ferplus"):
-        return fer_parts(config, given.data, given.limit)
+def load_pictures(config: Config, path: Path, chosen: Chosen) -> folders.Pictures:
+    """The pictures of a configuration that learns from a folder."""
     if config.task == "gender_age":
-        return crop_parts(config, given.data, given.limit, detect=given.detect)
-    return _cut_in_two(
-        config,
-        folders.load_classes(given.data, config.image_size, max_images=given.max_images, seed=config.seed),
+        cut = detectors.largest_face(detectors.hog()[0]) if chosen.detect else None
+        return folders.load_gender_age(path, config.image_size, limit=chosen.limit, cut=cut)
+    return folders.load_classes(
+        path, config.image_size, max_images=chosen.max_images, seed=config.seed, classes=chosen.classes
     )
+
+
+def cut_in_two(config: Config, pictures: folders.Pictures) -> tuple[Samples, Samples]:
+    """Training and validation (or test) samples, drawn with the configuration's seed from all labelled pictures, so
+    that those left out move no other one to the other side."""
+    training, held_out = split_by_group(np.arange(pictures.count), config.validation_share, config.seed)
+    return pictures.take(training), pictures.take(held_out)
+
+
+def load_parts(config: Config, path: Path, chosen: Chosen) -> tuple[Samples, Samples, Chosen]:
+    """Training and validation samples of any configuration, and what was chosen, with the names of the classes."""
+    if config.task in ("fer2013", "ferplus"):
+        return *fer_parts(config, path, chosen.limit), chosen
+    pictures = load_pictures(config, path, chosen)
+    return *cut_in_two(config, pictures), replace(chosen, classes=pictures.classes)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -94,16 +94,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     config = configs.get(given.config)
     if given.epochs is not None:
         config = configs.with_epochs(config, given.epochs)
-    options = Options(
-        folder=given.out or Path("runs/emotion") / config.name,
-        device=torch.device(given.device),
-        bf16=not given.fp32,
-        minutes=given.minutes,
-        resume=given.resume,
-        initial=given.initial,
-    )
+    chosen = Chosen(given.limit, given.max_images, given.detect)
     try:
-        training, validation = load_parts(config, given)
+        training, validation, chosen = load_parts(config, given.data, chosen)
+        options = Options(
+            folder=given.out or Path("runs/emotion") / config.name,
+            device=torch.device(given.device),
+            bf16=not given.fp32,
+            minutes=given.minutes,
+            resume=given.resume,
+            initial=given.initial,
+            chosen=chosen,
+        )
         print(
             f"{config.name}: {len(training)} training and {len(validation)} validation pictures", flush=True
         )

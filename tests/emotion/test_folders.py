@@ -8,11 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
-from emotion import evaluate, folders, train
+from emotion import configs, detectors, evaluate, folders, train
+from emotion.data import Samples
 from emotion.errors import DataProblem
-from emotion.training import CHECKPOINT
+from emotion.framing import SQUARE
+from emotion.training import BEST, CHECKPOINT
 
 
 def picture(path: Path, value: int, size: int = 20) -> Path:
@@ -31,21 +34,21 @@ def classes(tmp_path: Path) -> Path:
 
 
 def test_subfolders_are_classes(classes: Path) -> None:
-    samples = folders.load_classes(classes, 24)
+    samples = folders.load_classes(classes, 24).samples
     assert samples.images.shape == (12, 3, 24, 24)
     assert samples.targets["folder"].sum(dim=0).tolist() == [4, 4, 4]
 
 
 def test_a_limit_is_spread_over_the_classes(classes: Path) -> None:
-    samples = folders.load_classes(classes, 24, max_images=6)
+    samples = folders.load_classes(classes, 24, max_images=6).samples
     assert samples.targets["folder"].sum(dim=0).tolist() == [2, 2, 2]
 
 
 def test_pictures_that_cannot_be_read_are_left_out(classes: Path, caplog: pytest.LogCaptureFixture) -> None:
     (classes / "sad" / "0.png").write_bytes(b"no picture")
     (classes / "sad" / "notes.txt").write_text("not one either")
-    assert len(folders.load_classes(classes, 24)) == 11
-    assert "1 pictures could not be read" in caplog.text
+    assert len(folders.load_classes(classes, 24).samples) == 11
+    assert "1 of 12 pictures could not be read" in caplog.text
 
 
 def test_folders_without_classes_or_pictures_are_refused(tmp_path: Path) -> None:
@@ -65,7 +68,7 @@ def test_affectnets_own_layout(tmp_path: Path) -> None:
         picture(tmp_path / "images" / f"{number}.jpg", number)
         (tmp_path / "annotations").mkdir(exist_ok=True)
         np.save(tmp_path / "annotations" / f"{number}_exp.npy", np.array(label))
-    samples = folders.load_classes(tmp_path, 24)
+    samples = folders.load_classes(tmp_path, 24).samples
     assert samples.targets["folder"].argmax(1).tolist() == [0, 7, 3]
     np.save(tmp_path / "annotations" / "1_exp.npy", np.array(8))
     with pytest.raises(DataProblem, match="label 8"):
@@ -81,7 +84,7 @@ def test_age_and_gender_come_from_the_name_and_copies_are_dropped(tmp_path: Path
     picture(tmp_path / "59_1_x.png", 3)
     picture(tmp_path / "60_0_y.png", 4)
     (tmp_path / "17_0_2_copy.png").write_bytes(first.read_bytes())
-    samples = folders.load_gender_age(tmp_path, 24)
+    samples = folders.load_gender_age(tmp_path, 24).samples
     assert samples.targets["age"].argmax(1).tolist() == [0, 1, 2, 3]
     assert samples.targets["gender"].argmax(1).tolist() == [0, 1, 1, 0]
 
@@ -90,7 +93,7 @@ def test_a_zip_of_crops_is_read_too(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "crops.zip", "w") as archive:
         for age in (5, 30):
             archive.write(picture(tmp_path / f"{age}_1_c.png", age), f"faces/{age}_1_c.png")
-    assert len(folders.load_gender_age(tmp_path / "crops.zip", 24, limit=1)) == 1
+    assert len(folders.load_gender_age(tmp_path / "crops.zip", 24, limit=1).samples) == 1
     (tmp_path / "bad.zip").write_bytes(b"PK no")
     with pytest.raises(DataProblem, match="neither a folder nor"):
         folders.load_gender_age(tmp_path / "bad.zip", 24)
@@ -107,7 +110,7 @@ def test_a_face_is_cut_out_first_when_asked(tmp_path: Path) -> None:
     picture(tmp_path / "30_1_b.png", 2, size=40)
     samples = folders.load_gender_age(
         tmp_path, 24, cut=lambda photo: photo[:10, :10] if len(photo) == 40 else None
-    )
+    ).samples
     assert samples.targets["age"].argmax(1).tolist() == [1]
     with pytest.raises(DataProblem, match="no readable picture"):
         folders.load_gender_age(tmp_path, 24, cut=lambda _: None)
@@ -124,22 +127,137 @@ def test_the_command_line_trains_on_folders(classes: Path, tmp_path: Path) -> No
     assert train.main(["--config", "gender_age", "--data", str(crops), *common]) == 0
 
 
+def crops(folder: Path, ages: range) -> Path:
+    for age in ages:
+        picture(folder / f"{age:03}_{age % 2}_c.png", age, size=20 + age % 3)
+    return folder
+
+
+def trained_on(config: str, data: Path, out: Path, *more: str) -> None:
+    run = ["--config", config, "--data", str(data), "--out", str(out), "--epochs", "1", "--threads", "1"]
+    assert train.main([*run, *more]) == 0
+
+
+def measured(
+    capsys: pytest.CaptureFixture[str], weights: Path, data: Path, *more: str
+) -> tuple[dict[str, str], str]:
+    """The ``name: value`` lines, and all that was printed."""
+    capsys.readouterr()
+    assert evaluate.main(["--weights", str(weights), "--data", str(data), "--views", "straight", *more]) == 0
+    printed = capsys.readouterr().out
+    return dict(line.split(": ") for line in printed.rpartition("\n\n")[2].strip().splitlines()), printed
+
+
+def accuracy_of(folder: Path) -> float:
+    with (folder / "history.csv").open() as file:
+        (epoch,) = csv.DictReader(file)
+    return float(epoch["validation_accuracy"])
+
+
 def test_gender_and_age_group_are_measured_on_the_part_kept_for_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for age in range(1, 81):
-        picture(tmp_path / "crops" / f"{age}_{age % 2}_c.png", age)
-    run = ["--epochs", "1", "--threads", "1", "--out", str(tmp_path)]
-    assert train.main(["--config", "gender_age", "--data", str(tmp_path / "crops"), *run]) == 0
-    measured = ["--weights", str(tmp_path / "last.pt"), "--data", str(tmp_path / "crops")]
-    capsys.readouterr()
-    assert evaluate.main([*measured, "--views", "straight"]) == 0
-    values = dict(line.split(": ") for line in capsys.readouterr().out.strip().splitlines()[-7:])
+    data = crops(tmp_path / "crops", range(1, 81))
+    trained_on("gender_age", data, tmp_path)
+    values, printed = measured(capsys, tmp_path / CHECKPOINT, data)
     assert values["pictures"] == "24"
-    with (tmp_path / "history.csv").open() as file:
-        (epoch,) = csv.DictReader(file)
-    assert float(values["gender_accuracy"]) == pytest.approx(float(epoch["validation_accuracy"]), abs=0.09)
+    assert float(values["gender_accuracy"]) == pytest.approx(accuracy_of(tmp_path), abs=0.09)
     assert 0 <= float(values["age_accuracy"]) <= 1
+    assert "0 of 80 pictures were left out" in printed
+    assert "honest" not in printed
+    assert "honest" in measured(capsys, tmp_path / BEST, data)[1]
+
+
+def test_pictures_that_are_left_out_move_no_other_to_the_other_side() -> None:
+    def sides(places: list[int]) -> list[list[int]]:
+        images = torch.tensor(places, dtype=torch.uint8).view(-1, 1, 1, 1)
+        samples = Samples(images, {"a": torch.ones(len(places), 1)}, {"a": torch.ones(len(places))})
+        pictures = folders.Pictures(samples, np.array(places), 60)
+        return [
+            part.images.flatten().tolist() for part in train.cut_in_two(configs.get("gender_age"), pictures)
+        ]
+
+    learned, kept = sides(list(range(60)))
+    assert (len(learned), len(kept)) == (42, 18)
+    some = [place for place in range(60) if place % 3]
+    assert sides(some) == [[at for at in learned if at % 3], [at for at in kept if at % 3]]
+
+
+def test_what_a_run_was_given_is_found_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = crops(tmp_path / "crops", range(1, 91))  # every third is 20 pixels large: the detector misses it
+
+    def find(photo: np.ndarray) -> list[tuple[float, float, float, float]]:
+        return [] if len(photo) == 20 else [(0.0, 0.0, 20.0, 20.0)]
+
+    monkeypatch.setattr(detectors, "hog", lambda: (find, SQUARE))
+    trained_on("gender_age", data, tmp_path, "--detect", "--limit", "60")
+    values, printed = measured(capsys, tmp_path / CHECKPOINT, data)
+    assert "20 of 60 pictures were left out" in printed
+    assert 8 <= int(values["pictures"]) < 18
+    assert float(values["gender_accuracy"]) == pytest.approx(accuracy_of(tmp_path), abs=0.15)
+    again = ["--config", "gender_age", "--data", str(data), "--out", str(tmp_path), "--resume"]
+    assert train.main(again) == 1
+    assert "other pictures" in capsys.readouterr().err
+
+
+def test_a_checkpoint_from_before_was_given_all_pictures(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = crops(tmp_path / "crops", range(1, 81))
+    trained_on("gender_age", data, tmp_path)
+    state = torch.load(tmp_path / CHECKPOINT, weights_only=True)
+    del state["chosen"]
+    torch.save(state, tmp_path / "old.pt")
+    assert measured(capsys, tmp_path / "old.pt", data)[0]["pictures"] == "24"
+
+
+def test_a_run_on_classes_is_measured_on_the_part_kept_for_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for label, name in enumerate(("angry", "bored", "calm")):
+        for number in range(20):
+            picture(tmp_path / "data" / name / f"{number}.png", 100 * label + number)
+    trained_on("resnet18_folder", tmp_path / "data", tmp_path, "--max-images", "50")
+    values, printed = measured(
+        capsys, tmp_path / BEST, tmp_path / "data", "--figures", str(tmp_path / "figures")
+    )
+    assert values["pictures"] == "5"
+    assert float(values["accuracy"]) == pytest.approx(accuracy_of(tmp_path), abs=0.21)
+    assert {"macro_f1", "ece", "ms_per_face_batch1", "ms_per_face_batch32"} <= values.keys()
+    assert "specificity" in printed
+    assert "bored" in printed
+    assert (tmp_path / "figures" / "confusion-folder.png").is_file()
+
+
+def test_another_folder_is_measured_whole_with_the_classes_of_the_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for label, name in enumerate(("angry", "bored", "calm")):
+        for number in range(8):
+            picture(tmp_path / "data" / name / f"{number}.png", 100 * label + number)
+    trained_on("resnet18_folder", tmp_path / "data", tmp_path)
+    for name in ("bored", "calm"):
+        picture(tmp_path / "other" / name / "a.png", 1)
+    values, printed = measured(capsys, tmp_path / CHECKPOINT, tmp_path / "other", "--whole")
+    assert values["pictures"] == "2"
+    assert "angry              0" in printed
+    picture(tmp_path / "other" / "happy" / "a.png", 1)
+    weights = ["--weights", str(tmp_path / CHECKPOINT), "--data", str(tmp_path / "other")]
+    assert evaluate.main(weights) == 1
+    assert "not those of the run: angry, bored, calm" in capsys.readouterr().err
+
+
+def test_a_run_on_affectnets_layout_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "data" / "annotations").mkdir(parents=True)
+    for number in range(24):
+        picture(tmp_path / "data" / "images" / f"{number}.jpg", number)
+        np.save(tmp_path / "data" / "annotations" / f"{number}_exp.npy", np.array(number % 8))
+    trained_on("resnet18_folder", tmp_path / "data", tmp_path)
+    values, printed = measured(capsys, tmp_path / CHECKPOINT, tmp_path / "data")
+    assert values["pictures"] == "2"
+    assert "Contempt" in printed
 
 
 def test_crops_are_no_data_for_a_network_of_emotions(
