@@ -49,16 +49,6 @@ class Chosen:
     classes: tuple[str, ...] = ()  # of a folder, in the order of the network's answers
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """Which pictures of its data a run was given; its checkpoint keeps this, so that the same ones are found again."""
-
-    limit: int | None = None
-    max_images: int | None = None
-    detect: bool = False
-    classes: tuple[str, ...] = ()  # of a folder, in the order of the network's answers
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Samples:
     """What a training run reads, in memory.

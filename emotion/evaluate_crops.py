@@ -28,6 +28,8 @@ def crops_figures(
 ) -> dict[str, float]:
     """Print figures of every class and the confusion of every head; returns ``name: value`` pairs, shares in 0..1.
 
+    ``macro_f1`` is the mean over the classes that are among the pictures.
+
     Args:
         weights: checkpoint of a run that learned from a folder of classes, or of ``gender_age``.
         reader: its network, asked in the views that are wanted.
@@ -74,5 +76,5 @@ def _head_figures(
     print(f"\n{head}\n{metrics.table(confusion, names)}")
     if drawing is not None:
         plots.plot_confusion(confusion, names, drawing, f"{head}, {100 * right:.2f} % right")
-    f1 = [line.f1 for line in metrics.class_figures(confusion, names) if line.support]  # of classes that are there
+    f1 = [line.f1 for line in metrics.class_figures(confusion, names) if line.support]
     return {"accuracy": right, "macro_f1": float(np.mean(f1)), "ece": metrics.reliability(shares, labels)[1]}
