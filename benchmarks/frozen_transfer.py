@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     made = argparse.ArgumentParser(prog="python -m benchmarks.frozen_transfer", description=__doc__)
     made.add_argument("--training", type=Path, required=True, help="fer2013_Training.npz")
     made.add_argument("--test", type=Path, required=True, help="fer2013_PublicTest.npz")
-    made.add_argument("--sizes", type=int, nargs="+", default=[48, 96, 224])
+    made.add_argument("--sizes", type=int, nargs="+", default=[48, 96])
     made.add_argument("--threads", type=int, default=torch.get_num_threads())
     given = made.parse_args(arguments)
     torch.set_num_threads(given.threads)
