@@ -7,6 +7,7 @@ from attendance.models.camera import CameraAlert, CameraStatus, PairingCode
 from attendance.models.capture import Camera, Candidate, Sighting, Snapshot
 from attendance.models.consenting import ConsentLink, ConsentScan, ConsentSettings, ConsentSlip, ConsentText
 from attendance.models.contests import Contest
+from attendance.models.demo import MadeUpClass
 from attendance.models.desk import DeskFact, DeskFactFace
 from attendance.models.excuses import Excuse
 from attendance.models.figures import KeptFigures
@@ -59,6 +60,7 @@ __all__ = [
     "FaceTemplate",
     "Holiday",
     "KeptFigures",
+    "MadeUpClass",
     "MailMessage",
     "Mark",
     "MarkChange",

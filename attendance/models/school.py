@@ -27,6 +27,10 @@ class School(models.Model):
     institution = models.CharField(_("kind of institution"), max_length=10, blank=True)
     """One of ``law.Institution``."""
     mood_enabled = models.BooleanField(_("mood of the class"), default=False)
+    mood_switched_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    mood_switched_at = models.DateTimeField(null=True, blank=True)
     mood_minimum_group = models.PositiveSmallIntegerField(_("faces needed for a mood"), default=5)
 
     class Meta:
