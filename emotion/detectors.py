@@ -87,6 +87,21 @@ def centerface(threshold: float = 0.35) -> tuple[Find, Framing]:
     return find, OUTLINE
 
 
+def shrunk(find: Find, side: int) -> Find:
+    """Finds faces in a photo made smaller until its longer side has ``side`` pixels; boxes are in its own pixels."""
+
+    def small(photo: NDArray[np.uint8]) -> list[tuple[float, float, float, float]]:
+        scale = side / max(photo.shape[:2])
+        if scale >= 1:
+            return find(photo)
+        shape = (max(1, round(scale * photo.shape[1])), max(1, round(scale * photo.shape[0])))
+        found = find(np.asarray(cv2.resize(photo, shape, interpolation=cv2.INTER_AREA), dtype=np.uint8))
+        across, down = photo.shape[1] / shape[0], photo.shape[0] / shape[1]
+        return [(x * across, y * down, width * across, height * down) for x, y, width, height in found]
+
+    return small
+
+
 def largest_face(find: Find, margin: float = 0.25) -> Callable[[NDArray[np.uint8]], NDArray[np.uint8] | None]:
     """A function that cuts out the largest face of a picture with ``margin`` (share of its side) around it."""
 
