@@ -45,8 +45,10 @@ def check_photo(photo: NDArray[np.uint8]) -> None:
         raise BadImage("the photo has no pixels")
 
 
-def face(photo: NDArray[np.uint8], box: Box, size: int = 48, framing: Framing = OUTLINE) -> NDArray[np.uint8]:
-    """Cut one face out of a photo as FER2013 would: grey uint8 (size, size).
+def face(
+    photo: NDArray[np.uint8], box: Box, size: int = 48, framing: Framing = OUTLINE, *, colour: bool = False
+) -> NDArray[np.uint8]:
+    """Cut one face out of a photo as FER2013 would: grey uint8 (size, size), or RGB (size, size, 3) in colour.
 
     What lies beyond the photo's edge is filled with its nearest pixels.
 
@@ -69,23 +71,28 @@ def face(photo: NDArray[np.uint8], box: Box, size: int = 48, framing: Framing = 
     inside = photo[max(y, 0) : min(y + side, rows), max(x, 0) : min(x + side, columns)]
     if inside.size == 0:
         raise BadImage(f"the face of box {box} lies outside the photo")
-    grey = cv2.cvtColor(np.ascontiguousarray(inside), cv2.COLOR_RGB2GRAY)
+    pixels = inside if colour else cv2.cvtColor(np.ascontiguousarray(inside), cv2.COLOR_RGB2GRAY)
     missing = (max(-y, 0), max(y + side - rows, 0), max(-x, 0), max(x + side - columns, 0))
     if any(missing):
-        grey = cv2.copyMakeBorder(grey, *missing, cv2.BORDER_REPLICATE)
+        pixels = cv2.copyMakeBorder(pixels, *missing, cv2.BORDER_REPLICATE)
     method = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(grey, (size, size), interpolation=method), dtype=np.uint8)
+    return np.asarray(cv2.resize(pixels, (size, size), interpolation=method), dtype=np.uint8)
 
 
 def faces(
-    photo: NDArray[np.uint8], boxes: Sequence[Box], size: int = 48, framing: Framing = OUTLINE
+    photo: NDArray[np.uint8],
+    boxes: Sequence[Box],
+    size: int = 48,
+    framing: Framing = OUTLINE,
+    *,
+    colour: bool = False,
 ) -> NDArray[np.uint8]:
-    """All faces of a photo: grey uint8 (n, size, size), in the order of the boxes; n may be 0.
+    """All faces of a photo as :func:`face` cuts them, (n, size, size) or in colour (n, size, size, 3); n may be 0.
 
     Raises:
         BadImage: as :func:`face`.
     """
     check_photo(photo)
     if not len(boxes):
-        return np.zeros((0, size, size), np.uint8)
-    return np.stack([face(photo, box, size, framing) for box in boxes])
+        return np.zeros((0, size, size, 3) if colour else (0, size, size), np.uint8)
+    return np.stack([face(photo, box, size, framing, colour=colour) for box in boxes])
