@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from emotion import detectors, framing
-from emotion.classifier import WEIGHTS, Classifier
+from emotion.classifier import WEIGHTS, open_classifier
 from emotion.detectors import Find
 
 WIDTH, HEIGHT = 1280, 720
@@ -76,7 +76,7 @@ def main() -> None:
     cv2.setNumThreads(given.threads)
     with Image.open(given.photo) as opened:
         photo = np.asarray(opened.convert("RGB"))
-    classifier = Classifier.from_file(given.weights)
+    classifier = open_classifier(given.weights)
     ways = {"centerface": detectors.centerface()}
     if given.yunet is not None:
         ways["yunet"] = detectors.yunet(given.yunet)

@@ -7,21 +7,24 @@ import json
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 
 from emotion import framing, networks
+from emotion.augment import Normalisation
 from emotion.errors import BadImage, UnknownName, WeightsDamaged, WeightsMissing
+from emotion.files import DAMAGED, reason
 from emotion.framing import OUTLINE, Box, Framing
-from emotion.labels import CHALLENGE, FERPLUS
+from emotion.labels import CHALLENGE
 from emotion.mood import Calibration
-from emotion.predict import Reader, folded, quick_bf16, views_of
-from emotion.shipped import CHECKSUMS, WEIGHTS
+from emotion.predict import Reader, cooled, folded, quick_bf16, views_of
+from emotion.shipped import CHECKSUMS, WEIGHTS, check_sums
 
-__all__ = ["CHECKSUMS", "WEIGHTS", "Classifier", "check_sum", "load_classifier"]
+__all__ = ["CHECKSUMS", "WEIGHTS", "Classifier", "check_sum", "load_classifier", "open_classifier"]
 
 
 class Classifier:
@@ -55,6 +58,11 @@ class Classifier:
             with safe_open(path, framework="pt") as file:
                 details = json.loads(file.metadata()["rollcall"])
                 tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+            normalisation = details.get("normalisation", "picture")  # the first files do not say
+            if normalisation not in get_args(Normalisation):
+                raise ValueError(f"no normalisation {normalisation!r}")
+            if details["heads"].get("challenge") != len(CHALLENGE):
+                raise ValueError(f"it does not read {', '.join(CHALLENGE)}")
             network = networks.create(
                 details["network"], channels=details["channels"], heads=details["heads"]
             )
@@ -64,7 +72,7 @@ class Classifier:
                     folded(network),
                     details["image_size"],
                     details["channels"],
-                    "picture",
+                    normalisation,
                     torch.device("cpu"),
                     quick_bf16(),
                     views_of(details["views"]),
@@ -73,16 +81,10 @@ class Classifier:
                 temperature=float(details["temperature"]),
                 calibration=Calibration(np.asarray(details["confusion"], dtype=np.float64)),
             )
-        except (
-            SafetensorError,
-            KeyError,
-            TypeError,
-            ValueError,
-            RuntimeError,
-            OSError,
-            UnknownName,
-        ) as problem:
-            raise WeightsDamaged(f"{path}: not weights of this version of Rollcall ({problem})") from problem
+        except (*DAMAGED, UnknownName) as problem:
+            raise WeightsDamaged(
+                f"{path}: not weights of this version of Rollcall ({reason(problem)})"
+            ) from problem
 
     def probabilities(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities (n, 7) float32, rows adding up to 1, of grey faces uint8 (n, size, size); n may be 0.
@@ -93,11 +95,18 @@ class Classifier:
         Raises:
             BadImage: another type or shape, for instance colour.
         """
-        return self._answers(faces, "challenge", len(CHALLENGE))
-
-    def ferplus_probabilities(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """The same over the eight emotions of FER+ (n, 8), in the order of :data:`emotion.labels.FERPLUS`."""
-        return self._answers(faces, "ferplus", len(FERPLUS))
+        shape = getattr(faces, "shape", ())
+        if (
+            not isinstance(faces, np.ndarray)
+            or faces.dtype != np.uint8
+            or shape[1:] != (self.size, self.size)
+        ):
+            raise BadImage(f"faces must be grey uint8 (n, {self.size}, {self.size}), got {shape}")
+        if not len(faces):
+            return np.zeros((0, len(CHALLENGE)), np.float32)
+        pictures = torch.from_numpy(faces.copy()).unsqueeze(1)
+        shares = self.reader.probabilities(pictures)["challenge"]
+        return np.asarray(cooled(shares, self.temperature).numpy(), dtype=np.float32)
 
     def read(
         self, photo: NDArray[np.uint8], boxes: Sequence[Box], *, framing_of: Framing = OUTLINE
@@ -114,38 +123,24 @@ class Classifier:
         """
         return self.probabilities(framing.faces(photo, boxes, self.size, framing_of))
 
-    def _answers(self, faces: NDArray[np.uint8], head: str, classes: int) -> NDArray[np.float32]:
-        shape = getattr(faces, "shape", ())
-        if (
-            not isinstance(faces, np.ndarray)
-            or faces.dtype != np.uint8
-            or shape[1:] != (self.size, self.size)
-        ):
-            raise BadImage(f"faces must be grey uint8 (n, {self.size}, {self.size}), got {shape}")
-        if not len(faces):
-            return np.zeros((0, classes), np.float32)
-        pictures = torch.from_numpy(faces.copy()).unsqueeze(1)
-        shares = self.reader.probabilities(pictures)[head].clamp_min(1e-8)
-        cooled = torch.softmax(shares.log() / self.temperature, dim=1)
-        return np.asarray(cooled.numpy(), dtype=np.float32)
-
 
 def check_sum(path: Path) -> None:
     """Compare a weight file with the line for it in ``SHA256SUMS`` beside it.
 
     Raises:
         WeightsMissing: the file is not there.
-        WeightsDamaged: there is no line for it, or the sums differ.
+        WeightsDamaged: there is no line for it, the sums differ, or one of the two files cannot be read.
     """
     if not path.is_file():
         raise WeightsMissing(f"no emotion weights at {path}; attendance works without them, mood does not")
+    wanted = check_sums(path.parent).get(path.name)
+    if wanted is None:
+        raise WeightsDamaged(f"{path.parent / CHECKSUMS} does not name {path.name}")
     try:
-        lines = (path.parent / CHECKSUMS).read_text().splitlines()
-    except (OSError, UnicodeDecodeError) as problem:
-        raise WeightsDamaged(f"{path.parent / CHECKSUMS} cannot be read ({problem})") from problem
-    wanted = {line.split()[1].lstrip("*"): line.split()[0] for line in lines if len(line.split()) == 2}
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if wanted.get(path.name) != found:
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as problem:
+        raise WeightsDamaged(f"{path} cannot be read ({problem})") from problem
+    if wanted != found:
         raise WeightsDamaged(f"{path} is not the file that was shipped: its SHA-256 is {found}")
 
 
@@ -159,3 +154,12 @@ def load_classifier(path: Path = WEIGHTS) -> Classifier:
     """
     check_sum(path)
     return Classifier.from_file(path)
+
+
+def open_classifier(path: Path = WEIGHTS) -> Classifier:
+    """The classifier of any weight file: the shipped one is checked as :func:`load_classifier` does, one's own is not.
+
+    Raises:
+        WeightsMissing, WeightsDamaged: as :func:`load_classifier`.
+    """
+    return load_classifier(path) if path.resolve() == WEIGHTS.resolve() else Classifier.from_file(path)

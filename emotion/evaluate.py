@@ -19,20 +19,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from emotion import metrics, plots
-from emotion.classifier import WEIGHTS, Classifier, check_sum
+from emotion import configs, metrics, plots
+from emotion.arguments import count, device
+from emotion.classifier import WEIGHTS, open_classifier
 from emotion.data import Fer2013, load_fer2013
 from emotion.errors import DataProblem, EmotionError
 from emotion.evaluate_crops import crops_figures
+from emotion.files import DAMAGED, reason
 from emotion.labels import CHALLENGE, FERPLUS, majority
-from emotion.predict import MIRRORED, STRAIGHT, ZOOMED, Reader, View, from_checkpoint
+from emotion.predict import MIRRORED, STRAIGHT, ZOOMED, Reader, View, cooled, from_checkpoint
 
-EARLIER = (
-    ("first system, three networks", "about 55 %"),
-    ("second system, CIFAR network with cutout or mixup", "67.6 to 68.5 %"),
-    ("second system, ResNet-50 by transfer", "25 to 38 %"),
-    ("third system, wide kernels (a small private set)", "77 to 81 %"),
-    ("fourth system, ResNet-18 (AffectNet, 8 emotions)", "55 %"),
+OTHERS = (
     ("people on FER2013 (arXiv 1307.0414)", "65 ± 5 %"),
     ("best single networks, PrivateTest (arXiv 2105.03588; ICPR 2020)", "73.3 and 74.1 %"),
 )
@@ -47,20 +44,20 @@ class Answers:
     ferplus: NDArray[np.float32] | None
 
 
-def load_reader(weights: Path, views: tuple[View, ...] | None = None) -> Reader:
-    """A shipped file (its checksum checked where it lies in this package) or a run's checkpoint.
+def load_reader(weights: Path, views: tuple[View, ...] | None = None) -> tuple[Reader, float]:
+    """The network of a weight file or of a run's checkpoint, and the temperature of its answers to the challenge.
 
-    ``views`` are instead of the file's own, or of the face and its mirror image for a checkpoint.
+    ``views`` are instead of the file's own, or of the face and its mirror image for a checkpoint, whose temperature
+    is 1.
 
     Raises:
         WeightsMissing, WeightsDamaged: see :mod:`emotion.classifier`.
     """
     if weights.suffix == ".pt":
-        return from_checkpoint(weights, views=views or MIRRORED)
-    if weights.resolve() == WEIGHTS.resolve():
-        check_sum(weights)
-    reader = Classifier.from_file(weights).reader
-    return replace(reader, views=views) if views else reader
+        return from_checkpoint(weights, views=views or MIRRORED), 1.0
+    classifier = open_classifier(weights)
+    reader = replace(classifier.reader, views=views) if views else classifier.reader
+    return reader, classifier.temperature
 
 
 def overlap_rows(path: Path, size: int) -> NDArray[np.bool_]:
@@ -72,10 +69,10 @@ def overlap_rows(path: Path, size: int) -> NDArray[np.bool_]:
     try:
         with path.open(newline="") as file:
             rows = [int(line["row"]) for line in csv.DictReader(file)]
-    except (OSError, KeyError, ValueError, TypeError) as problem:
-        raise DataProblem(f"{path}: not a list of rows ({problem!r})") from problem
+    except DAMAGED as problem:
+        raise DataProblem(f"{path}: not a list of rows ({reason(problem)})") from problem
     if rows and not 0 <= min(rows) <= max(rows) < size:
-        raise DataProblem(f"{path}: names row {max(rows)} of {size}")
+        raise DataProblem(f"{path}: names rows {min(rows)} to {max(rows)}, and there are {size}")
     mask = np.zeros(size, np.bool_)
     mask[rows] = True
     return mask
@@ -90,14 +87,15 @@ def ask(reader: Reader, part: Fer2013) -> Answers:
 
 def milliseconds(reader: Reader, batch: int, repeats: int) -> float:
     """Median processor time a face in milliseconds, all views and normalisation included; on one thread, that is what
-    a core of its own takes."""
+    a core of its own takes. Time on the clock where the network is on another device."""
+    clock = time.process_time if reader.device.type == "cpu" else time.perf_counter
     pictures = torch.randint(0, 256, (batch, 1, 48, 48), dtype=torch.uint8)
     reader.probabilities(pictures)
     times: list[float] = []
     for _ in range(repeats):
-        started = time.process_time()
+        started = clock()
         reader.probabilities(pictures)
-        times.append(time.process_time() - started)
+        times.append(clock() - started)
     return 1000 * float(np.median(times)) / batch
 
 
@@ -142,14 +140,21 @@ def ferplus_figures(
     return values
 
 
-def fer_figures(reader: Reader, given: argparse.Namespace) -> dict[str, float]:
-    """All figures on a part of FER2013, for the heads the network has."""
+def fer_figures(reader: Reader, temperature: float, given: argparse.Namespace) -> dict[str, float]:
+    """All figures on a part of FER2013, for the heads the network has.
+
+    ``ece`` is that of the probabilities as a shipped file states them, at its temperature.
+    """
     part = load_fer2013(given.data)
     twins = overlap_rows(given.overlap, len(part)) if given.overlap else None
     answers = ask(reader, part)
     values: dict[str, float] = {"pictures": float(len(part))}
+    if answers.challenge is None and answers.ferplus is None:
+        raise DataProblem(f"{given.weights} reads no emotions of FER2013; measure it on what it learned from")
     if answers.challenge is not None:
-        values |= challenge_figures(answers.challenge, part, twins, given.figures)
+        stated = cooled(torch.from_numpy(answers.challenge), temperature).numpy()
+        values |= challenge_figures(stated, part, twins, given.figures)
+        values["ece_before_temperature"] = metrics.reliability(answers.challenge, part.labels)[1]
     if answers.ferplus is not None:
         values |= ferplus_figures(answers.ferplus, part, twins, given.figures)
     return values
@@ -169,34 +174,42 @@ def parser() -> argparse.ArgumentParser:
         "--overlap", type=Path, help="CSV whose column row names pictures with a twin in training"
     )
     made.add_argument("--views", choices=VIEWS, help="instead of the file's own; a checkpoint's are mirrored")
-    made.add_argument("--history", type=Path, help="history.csv of the training run, to draw its curves")
+    made.add_argument(
+        "--history", type=Path, help="history.csv of the training run, to draw its curves into --figures"
+    )
     made.add_argument("--figures", type=Path, help="folder for PNG files")
-    made.add_argument("--threads", type=int, default=1)
+    made.add_argument("--threads", type=count, default=1)
+    made.add_argument("--device", type=device, default="cpu")
     return made
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     given = parser().parse_args(arguments)
+    if given.history is not None and given.figures is None:
+        parser().error("--history draws a figure: it needs --figures FOLDER")
     torch.set_num_threads(given.threads)
     try:
-        reader = load_reader(given.weights, VIEWS.get(given.views))
+        reader, temperature = load_reader(given.weights, VIEWS.get(given.views))
+        reader = reader.on(given.device)
+        if given.history is not None:
+            plots.plot_history(given.history, given.figures / "history.png")
         if given.data.suffix == ".npz":
-            values = fer_figures(reader, given)
+            values = fer_figures(reader, temperature, given)
         else:
             values = crops_figures(
                 given.weights, reader, given.data, whole=given.whole, plots_in=given.figures
             )
-    except EmotionError as problem:
+    except (EmotionError, OSError) as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 1
-    if given.history is not None and given.figures is not None:
-        plots.plot_history(given.history, given.figures / "history.png")
     values["ms_per_face_batch1"] = milliseconds(reader, 1, 40)
     values["ms_per_face_batch32"] = milliseconds(reader, 32, 8)
     print("\npublished figures of others")
-    for name, figure in EARLIER:
-        print(f"  {name}: {figure}")
+    earlier = [(name, configs.get(name).published) for name in configs.names()]
+    for name, figure in (*earlier, *OTHERS):
+        if figure:
+            print(f"  {name}: {figure}")
     print()
     for name, value in values.items():
         print(f"{name}: {value:.0f}" if name.endswith("pictures") else f"{name}: {value:.4f}")

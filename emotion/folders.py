@@ -18,10 +18,11 @@ from typing import Final, TypeAlias
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from emotion.data import Samples
 from emotion.errors import DataProblem
+from emotion.files import DAMAGED, reason
 
 SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 AGE_GROUPS: Final = ("0-17", "18-34", "35-59", "60 and over")
@@ -59,7 +60,7 @@ def read_picture(data: bytes, size: int, cut: Cut | None = None) -> NDArray[np.u
             if opened.width * opened.height > MAX_PIXELS:
                 return None
             picture = opened.convert("RGB")
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
+    except (*DAMAGED, Image.DecompressionBombError):
         return None
     if cut is not None:
         face = cut(np.asarray(picture))
@@ -97,6 +98,22 @@ def _pictures(
     return Pictures(samples, places, len(found), names)
 
 
+def _picture_files(folder: Path) -> list[Path]:
+    """The files of a folder that are named like pictures, sorted."""
+    try:
+        return sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES and file.is_file())
+    except OSError as problem:
+        raise DataProblem(f"{folder} cannot be read ({reason(problem)})") from problem
+
+
+def _content(file: Path) -> bytes:
+    """What is in a file; nothing if it may not be read, so that it counts as a picture that is left out."""
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""
+
+
 def class_names(folder: Path) -> list[str]:
     """The classes of a folder of folders: names of the subfolders that hold pictures, sorted.
 
@@ -105,11 +122,7 @@ def class_names(folder: Path) -> list[str]:
     """
     if not folder.is_dir():
         raise DataProblem(f"{folder} is not a folder")
-    names = sorted(
-        entry.name
-        for entry in folder.iterdir()
-        if entry.is_dir() and any(file.suffix.lower() in SUFFIXES for file in entry.iterdir())
-    )
+    names = sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and _picture_files(entry))
     if len(names) < 2:
         raise DataProblem(f"{folder}: needs at least two subfolders with pictures, one a class; has {names}")
     return names
@@ -118,14 +131,12 @@ def class_names(folder: Path) -> list[str]:
 def _affectnet(folder: Path) -> list[tuple[Path, int]]:
     """``images/ID.jpg`` with ``annotations/ID_exp.npy`` (AffectNet's release); classes 0 to 7."""
     found: list[tuple[Path, int]] = []
-    for image in sorted((folder / "images").iterdir()):
+    for image in _picture_files(folder / "images"):
         label_file = folder / "annotations" / f"{image.stem}_exp.npy"
-        if image.suffix.lower() not in SUFFIXES:
-            continue
         try:
             label = int(np.load(label_file, allow_pickle=False))
-        except (OSError, ValueError, TypeError, EOFError) as problem:
-            raise DataProblem(f"{label_file}: not the label of {image.name} ({problem})") from problem
+        except DAMAGED as problem:
+            raise DataProblem(f"{label_file}: not the label of {image.name} ({reason(problem)})") from problem
         if not 0 <= label <= 7:
             raise DataProblem(f"{label_file}: label {label} is not 0 to 7")
         found.append((image, label))
@@ -170,10 +181,7 @@ def load_classes(
     else:
         there = tuple(class_names(folder))
         entries = [
-            (file, label)
-            for label, name in enumerate(there)
-            for file in sorted((folder / name).iterdir())
-            if file.suffix.lower() in SUFFIXES
+            (file, label) for label, name in enumerate(there) for file in _picture_files(folder / name)
         ]
     names = tuple(classes) or there
     if not set(there) <= set(names):
@@ -181,7 +189,7 @@ def load_classes(
             f"{folder} has the classes {', '.join(there)}, not those of the run: {', '.join(names)}"
         )
     drawn = _evenly(entries, max_images, seed)
-    found = [read_picture(file.read_bytes(), size) for file, _ in drawn]
+    found = [read_picture(_content(file), size) for file, _ in drawn]
     labels = [names.index(there[label]) for _, label in drawn]
     return _pictures(found, {"folder": labels}, {"folder": len(names)}, folder, names)
 
@@ -190,16 +198,22 @@ def _files(source: Path) -> Iterator[tuple[str, bytes]]:
     """(name, bytes) of every picture in a folder (and below) or a zip file."""
     if source.is_dir():
         for file in sorted(source.rglob("*")):
-            if file.suffix.lower() in SUFFIXES:
-                yield file.name, file.read_bytes()
+            if file.suffix.lower() in SUFFIXES and file.is_file():
+                yield file.name, _content(file)
         return
     try:
         with zipfile.ZipFile(source) as archive:
             for name in sorted(archive.namelist()):
-                if Path(name).suffix.lower() in SUFFIXES:
-                    yield Path(name).name, archive.read(name)
-    except (OSError, zipfile.BadZipFile) as problem:
-        raise DataProblem(f"{source}: neither a folder nor a readable zip file ({problem})") from problem
+                if Path(name).suffix.lower() in SUFFIXES and not name.endswith("/"):
+                    try:
+                        data = archive.read(name)
+                    except DAMAGED:
+                        data = b""
+                    yield Path(name).name, data
+    except DAMAGED as problem:
+        raise DataProblem(
+            f"{source}: neither a folder nor a readable zip file ({reason(problem)})"
+        ) from problem
 
 
 def age_group(age: int) -> int:
@@ -231,7 +245,7 @@ def load_gender_age(source: Path, size: int, *, limit: int | None = None, cut: C
             unnamed += 1
             continue
         key = hashlib.sha256(data).digest()
-        if key in seen:
+        if data and key in seen:
             continue
         seen.add(key)
         found.append(read_picture(data, size, cut))

@@ -1,7 +1,10 @@
 """Expressions in a webcam's or a file's pictures: ``python -m emotion.live --source 0`` or ``--source video.mp4``.
 
-Finds the faces of every frame, reads all of them in one batch, draws boxes and words, shows the frames (``--show``),
-writes a video (``--out``), and prints frames per second. Nothing is stored but the video asked for.
+Finds the faces of every frame, reads all of them in one batch, draws boxes and words, shows the frames (``--show``) or
+writes a video (``--out``), and prints frames per second. With neither, nothing is drawn and only the speed is measured.
+It ends with the file, with ``--limit`` or ``--seconds``, with q in the window, or with Ctrl-C. Nothing is stored but the
+video asked for. ``--weights`` takes the shipped file, an exported one, or the checkpoint of any run that reads
+expressions.
 """
 
 from __future__ import annotations
@@ -19,15 +22,21 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from emotion import detectors
-from emotion.classifier import WEIGHTS, Classifier, check_sum
+from emotion import detectors, expressions
+from emotion.arguments import count, duration
+from emotion.classifier import WEIGHTS
 from emotion.errors import EmotionError, SourceProblem
+from emotion.expressions import Expressions
 from emotion.framing import Framing
-from emotion.labels import CHALLENGE
 
-COLOURS = (  # RGB, one for each emotion
-    (214, 69, 65), (111, 143, 47), (137, 87, 186), (245, 183, 49), (62, 121, 196), (236, 128, 47), (120, 128, 136),
-)  # fmt: skip
+SIDE = 512  # longer side of the frame that faces are looked for in
+MEASURED_SECONDS = 10.0  # of a webcam that is neither shown nor written
+WINDOW = "Rollcall"
+COLOURS = {  # RGB; what an emotion is called by its first letters, in whichever list of labels
+    "ang": (214, 69, 65), "dis": (111, 143, 47), "fea": (137, 87, 186), "hap": (245, 183, 49), "sad": (62, 121, 196),
+    "sur": (236, 128, 47), "neu": (120, 128, 136), "con": (24, 150, 140),
+}  # fmt: skip
+OTHERS = tuple(COLOURS.values())  # in turn, for classes by other names
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +76,27 @@ def frames(source: str, limit: int | None = None) -> Iterator[tuple[NDArray[np.u
         raise SourceProblem(f"{source} holds no frame that can be read")
 
 
+def colour_of(label: str, number: int) -> tuple[int, int, int]:
+    """RGB of a label, the ``number``-th of its list."""
+    return COLOURS.get(label[:3].lower(), OTHERS[number % len(OTHERS)])
+
+
 def draw(
-    frame: NDArray[np.uint8], boxes: Sequence[Sequence[float]], probabilities: NDArray[np.float32]
+    frame: NDArray[np.uint8],
+    boxes: Sequence[Sequence[float]],
+    probabilities: NDArray[np.float32],
+    labels: Sequence[str],
 ) -> NDArray[np.uint8]:
-    """A copy of the frame with a box and the likeliest emotion for every face."""
+    """A copy of the frame with a box and the likeliest label for every face."""
     drawn = frame.copy()
     for box, shares in zip(boxes, probabilities, strict=True):
         left, top, width, height = (round(value) for value in box)
         best = int(shares.argmax())
-        text = f"{CHALLENGE[best]} {100 * shares[best]:.0f} %"
-        cv2.rectangle(drawn, (left, top), (left + width, top + height), COLOURS[best], 2)
+        colour = colour_of(labels[best], best)
+        text = f"{labels[best]} {100 * shares[best]:.0f} %"
+        cv2.rectangle(drawn, (left, top), (left + width, top + height), colour, 2)
         cv2.putText(
-            drawn,
-            text,
-            (left, max(top - 6, 12)),
-            cv2.FONT_HERSHEY_SIMPLEX,
-            0.5,
-            COLOURS[best],
-            1,
-            cv2.LINE_AA,
+            drawn, text, (left, max(top - 6, 12)), cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, 1, cv2.LINE_AA
         )
     return drawn
 
@@ -95,10 +106,11 @@ class Writer:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.written = 0
         self._file: cv2.VideoWriter | None = None
 
-    def add(self, frame: NDArray[np.uint8], rate: float) -> None:
-        """Append an RGB frame.
+    def add(self, frame: NDArray[np.uint8], rate: float, times: int = 1) -> None:
+        """Append an RGB frame, so many times over.
 
         Raises:
             SourceProblem: the file cannot be written.
@@ -108,7 +120,9 @@ class Writer:
             self._file = cv2.VideoWriter(str(self.path), code, rate, (frame.shape[1], frame.shape[0]))
             if not self._file.isOpened():
                 raise SourceProblem(f"cannot write a video to {self.path}")
-        self._file.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+        for _ in range(times):
+            self._file.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+        self.written += times
 
     def close(self) -> None:
         """Finish the file."""
@@ -116,38 +130,62 @@ class Writer:
             self._file.release()
 
 
+def open_window() -> None:
+    """Open the window that ``--show`` needs.
+
+    Raises:
+        SourceProblem: this OpenCV was built without windows.
+    """
+    try:
+        cv2.namedWindow(WINDOW)
+    except cv2.error as problem:
+        raise SourceProblem(
+            "--show needs an OpenCV with windows: install opencv-python instead of opencv-python-headless, "
+            "or write a video with --out FILE.mp4"
+        ) from problem
+
+
 def run(
     source: str,
-    classifier: Classifier,
+    reads: Expressions,
     find: detectors.Find,
     framing: Framing,
     *,
     out: Path | None = None,
     show: bool = False,
     limit: int | None = None,
+    seconds: float | None = None,
     progress: bool = False,
 ) -> Speed:
-    """Read a source to its end, to ``limit`` frames, or until q is pressed in the window.
+    """Read a source to its end, to ``limit`` frames, for so many ``seconds``, or until q in the window or Ctrl-C.
 
     Raises:
-        SourceProblem: the source cannot be read or the output not be written.
+        SourceProblem: the source cannot be read, or the output not be shown or written.
     """
+    if show:
+        open_window()
     writer = Writer(out) if out is not None else None
     count = faces = 0
     started = time.perf_counter()
     try:
         for frame, rate in tqdm(frames(source, limit), unit="frame", disable=not progress):
             boxes = find(frame)
-            probabilities = classifier.read(frame, boxes, framing_of=framing)
+            probabilities = reads.read(frame, boxes, framing_of=framing)
             count, faces = count + 1, faces + len(boxes)
+            passed = time.perf_counter() - started
             if writer is not None or show:
-                drawn = draw(frame, boxes, probabilities)
-                if writer is not None:
-                    writer.add(drawn, rate)
+                drawn = draw(frame, boxes, probabilities, reads.labels)
+                if writer is not None:  # a webcam's video keeps to the clock, however slow the reading
+                    due = round(passed * rate) - writer.written if source.isdigit() else 1
+                    writer.add(drawn, rate, max(due, 0))
                 if show:
-                    cv2.imshow("Rollcall", cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
+                    cv2.imshow(WINDOW, cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
                     if cv2.waitKey(1) & 0xFF == ord("q"):
                         break
+            if seconds is not None and passed >= seconds:
+                break
+    except KeyboardInterrupt:
+        print("stopped by Ctrl-C", file=sys.stderr)
     except cv2.error as problem:
         raise SourceProblem(f"OpenCV could not go on: {problem.err}") from problem
     finally:
@@ -156,38 +194,68 @@ def run(
     return Speed(count, faces, time.perf_counter() - started)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit status."""
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
     made = argparse.ArgumentParser(prog="python -m emotion.live", description=__doc__)
     made.add_argument("--source", required=True, help="number of a webcam, or a video file")
-    made.add_argument("--weights", type=Path, default=WEIGHTS)
+    made.add_argument(
+        "--weights", type=Path, default=WEIGHTS, help="a .safetensors file, or best.pt of a run"
+    )
     made.add_argument("--detector", choices=("centerface", "hog"), default="centerface")
     made.add_argument("--yunet", type=Path, help="find faces with this YuNet file instead, the quickest way")
-    made.add_argument("--upsample", type=int, default=0, help="HOG: enlarge the picture so often first")
+    made.add_argument(
+        "--side",
+        type=count,
+        default=SIDE,
+        help=f"longer side of the frame faces are looked for in (default {SIDE}; HOG: whole frames); more finds "
+        "smaller faces, and is slower",
+    )
     made.add_argument("--out", type=Path, help="write a video (.mp4 or .avi)")
-    made.add_argument("--show", action="store_true", help="show a window (needs an OpenCV built with one)")
-    made.add_argument("--limit", type=int, help="stop after N frames")
-    made.add_argument("--threads", type=int, default=torch.get_num_threads())
-    given = made.parse_args(arguments)
+    made.add_argument(
+        "--show", action="store_true", help="show a window (needs opencv-python, not -headless)"
+    )
+    made.add_argument("--limit", type=count, help="stop after N frames")
+    made.add_argument("--seconds", type=duration, help="stop after so many seconds")
+    made.add_argument("--threads", type=count, default=torch.get_num_threads())
+    return made
+
+
+def finder(given: argparse.Namespace) -> tuple[detectors.Find, Framing]:
+    """The way to find faces that the command line asks for.
+
+    Raises:
+        SourceProblem: its file is missing.
+    """
+    if given.yunet is None and given.detector == "hog":
+        return detectors.hog()
+    find, framing = detectors.centerface() if given.yunet is None else detectors.yunet(given.yunet)
+    return detectors.shrunk(find, given.side), framing
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    given = parser().parse_args(arguments)
     torch.set_num_threads(given.threads)
+    endless = given.source.isdigit() and given.limit is None and given.seconds is None
+    if given.out is None and not given.show:
+        if endless:
+            given.seconds, endless = MEASURED_SECONDS, False
+        until = f"for {given.seconds:g} seconds" if given.seconds is not None else "to its end"
+        print(f"neither --show nor --out: the source is read {until}, and nothing is drawn", file=sys.stderr)
+    if endless:
+        print("Ctrl-C ends it" + (", or q in the window" if given.show else ""), file=sys.stderr)
     try:
-        if given.weights == WEIGHTS:
-            check_sum(given.weights)
-        classifier = Classifier.from_file(given.weights)
-        if given.yunet is not None:
-            find, framing = detectors.yunet(given.yunet)
-        else:
-            find, framing = (
-                detectors.centerface() if given.detector == "centerface" else detectors.hog(given.upsample)
-            )
+        reads = expressions.load(given.weights)
+        find, framing = finder(given)
         speed = run(
             given.source,
-            classifier,
+            reads,
             find,
             framing,
             out=given.out,
             show=given.show,
             limit=given.limit,
+            seconds=given.seconds,
             progress=True,
         )
     except EmotionError as problem:

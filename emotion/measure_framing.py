@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 
 from emotion import detectors, framing
-from emotion.classifier import WEIGHTS, Classifier
+from emotion.classifier import WEIGHTS, Classifier, open_classifier
 from emotion.data import Fer2013, load_fer2013
 from emotion.detectors import Find
 from emotion.errors import EmotionError
@@ -110,7 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         part = load_fer2013(given.data)
         drawn = np.random.default_rng(0).permutation(len(part))[: given.limit]
-        classifier = Classifier.from_file(given.weights)
+        classifier = open_classifier(given.weights)
         finders = {"centerface": detectors.centerface(), "hog": detectors.hog()}
         if given.yunet is not None:
             finders["yunet"] = detectors.yunet(given.yunet)

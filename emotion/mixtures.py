@@ -18,7 +18,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from emotion.classifier import WEIGHTS, Classifier
+from emotion.arguments import count
+from emotion.classifier import WEIGHTS, Classifier, open_classifier
 from emotion.data import Fer2013, load_fer2013
 from emotion.errors import EmotionError
 from emotion.labels import CHALLENGE
@@ -121,12 +122,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     made = argparse.ArgumentParser(prog="python -m emotion.mixtures", description=__doc__)
     made.add_argument("--data", type=Path, required=True)
     made.add_argument("--weights", type=Path, default=WEIGHTS)
-    made.add_argument("--groups", type=int, default=1000)
-    made.add_argument("--threads", type=int, default=1)
+    made.add_argument("--groups", type=count, default=1000)
+    made.add_argument("--threads", type=count, default=1)
     given = made.parse_args(arguments)
     torch.set_num_threads(given.threads)
     try:
-        rows = table(Classifier.from_file(given.weights), load_fer2013(given.data), given.groups)
+        rows = table(open_classifier(given.weights), load_fer2013(given.data), given.groups)
     except EmotionError as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 1

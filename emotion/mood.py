@@ -94,27 +94,6 @@ class ClassMood:
     valence: Estimate
     engagement: Estimate
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; :meth:`from_dict` takes them back."""
-        return {
-            "n": self.n,
-            "read": list(self.read),
-            "shares": {name: [share.value, share.low, share.high] for name, share in self.shares.items()},
-            "valence": [self.valence.value, self.valence.low, self.valence.high],
-            "engagement": [self.engagement.value, self.engagement.low, self.engagement.high],
-        }
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> ClassMood:
-        """The mood that :meth:`as_dict` wrote."""
-        return cls(
-            n=int(values["n"]),
-            read=tuple(float(count) for count in values["read"]),
-            shares={name: Estimate(*values["shares"][name]) for name in CHALLENGE},
-            valence=Estimate(*values["valence"]),
-            engagement=Estimate(*values["engagement"]),
-        )
-
 
 def adjusted_shares(read: ArrayLike, calibration: Calibration) -> NDArray[np.float64]:
     """True shares (..., 7), adding up to 1, from what was read as each emotion in a group, (..., 7)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +15,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from emotion import augment, configs, networks
 from emotion.data import Chosen
-from emotion.errors import BadImage, UnknownName, WeightsDamaged, WeightsMissing
+from emotion.errors import BadImage, UnknownName, WeightsDamaged
+from emotion.files import DAMAGED, read_torch, reason
 
 
 def quick_bf16() -> bool:
@@ -95,6 +96,12 @@ class Reader:
                 parts.setdefault(head, []).append(shares.view(len(self.views), len(part), -1).mean(dim=0))
         return {head: torch.cat(part) for head, part in parts.items()}
 
+    def on(self, device: torch.device) -> Reader:
+        """The same network, moved to another device."""
+        return replace(
+            self, network=self.network.to(device), device=device, bf16=self.bf16 or device.type == "cuda"
+        )
+
     def prepare(self, images: Tensor, zoom: float = 1.0) -> Tensor:
         """uint8 (N, C, H, W) to float32 of the network's size, channels and range, enlarged by ``zoom``."""
         pixels = images.float().div_(255)
@@ -107,6 +114,11 @@ class Reader:
                 pixels, size=self.image_size, mode="bilinear", antialias=True, align_corners=False
             )
         return augment.normalise(pixels, self.normalisation)
+
+
+def cooled(shares: Tensor, temperature: float) -> Tensor:
+    """Probabilities (N, classes) restated at a temperature, less sure above 1 (Guo et al., arXiv 1706.04599)."""
+    return torch.softmax(shares.clamp_min(1e-8).log() / temperature, dim=1)
 
 
 def folded(network: nn.Module) -> nn.Module:
@@ -133,6 +145,9 @@ class Run:
     reader: Reader
     config: configs.Config
     chosen: Chosen
+    network: str  # name of the network
+    heads: dict[str, int]  # classes of every head
+    epochs: int  # that were run
 
 
 def from_checkpoint(path: Path, *, averaged: bool = True, views: tuple[View, ...] = MIRRORED) -> Reader:
@@ -147,16 +162,15 @@ def load_run(path: Path, *, averaged: bool = True, views: tuple[View, ...] = MIR
         WeightsMissing: there is no such file.
         WeightsDamaged: it is no checkpoint, or of a configuration this version does not know.
     """
-    if not path.is_file():
-        raise WeightsMissing(f"no checkpoint at {path}")
+    state = read_torch(path)
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
         config = configs.get(state["config"])
         network = networks.create(state["network"], channels=state["channels"], heads=state["heads"])
         network.load_state_dict(state["average" if averaged else "weights"])
         chosen = Chosen(**state.get("chosen", {}))  # older checkpoints: all pictures, as they are
-    except (RuntimeError, KeyError, TypeError, ValueError, EOFError, UnknownName) as problem:
-        raise WeightsDamaged(f"{path}: not a checkpoint of this version ({problem})") from problem
+        epochs = len(state["history"])
+    except (*DAMAGED, UnknownName) as problem:
+        raise WeightsDamaged(f"{path}: not a checkpoint of this version ({reason(problem)})") from problem
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     reader = Reader(
         network,
@@ -167,4 +181,4 @@ def load_run(path: Path, *, averaged: bool = True, views: tuple[View, ...] = MIR
         quick_bf16(),
         views,
     )
-    return Run(reader, config, chosen)
+    return Run(reader, config, chosen, state["network"], state["heads"], epochs)

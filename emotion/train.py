@@ -13,17 +13,20 @@ import numpy as np
 import torch
 
 from emotion import configs, detectors, folders
+from emotion.arguments import count, device, duration
 from emotion.configs import Config
 from emotion.data import Chosen, Samples, copy_groups, fer_samples, load_fer2013, split_by_group, usable
-from emotion.errors import EmotionError
+from emotion.errors import DataProblem, EmotionError
 from emotion.plots import plot_history
-from emotion.training import HISTORY, Options, Trainer
+from emotion.training import CHECKPOINT, HISTORY, Options, Trainer
 
 
 def fer_parts(config: Config, path: Path, limit: int | None = None) -> tuple[Samples, Samples]:
     """Training and validation samples of FER2013, all copies of one picture on the same side."""
     part = load_fer2013(path)
     part = part.take(usable(part))
+    if not len(part):
+        raise DataProblem(f"{path}: no picture shows a face")
     if limit is not None:
         part = part.take(np.arange(min(limit, len(part))))
     training, validation = split_by_group(copy_groups(part.images), config.validation_share, config.seed)
@@ -71,16 +74,18 @@ def parser() -> argparse.ArgumentParser:
         "--data", type=Path, required=True, help="npz of FER2013, or the folder or zip of pictures"
     )
     made.add_argument("--out", type=Path, help="folder of the run (default: runs/emotion/NAME)")
-    made.add_argument("--epochs", type=int, help="instead of the configuration's own")
+    made.add_argument("--epochs", type=count, help="instead of the configuration's own")
     made.add_argument(
-        "--minutes", type=float, help="end the schedule after this time, however many epochs that were"
+        "--minutes", type=duration, help="end the schedule after this time, however many epochs that were"
     )
-    made.add_argument("--limit", type=int, help="use only the first N pictures")
-    made.add_argument("--max-images", type=int, help="folder of classes: at most N, spread evenly over them")
+    made.add_argument("--limit", type=count, help="use only the first N pictures")
+    made.add_argument(
+        "--max-images", type=count, help="folder of classes: at most N, spread evenly over them"
+    )
     made.add_argument("--detect", action="store_true", help="gender and age: find and cut out the face first")
     made.add_argument("--initial", type=Path, help="weights to start from, where name and shape fit")
-    made.add_argument("--threads", type=int, default=torch.get_num_threads())
-    made.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    made.add_argument("--threads", type=count, default=torch.get_num_threads())
+    made.add_argument("--device", type=device, default="cuda" if torch.cuda.is_available() else "cpu")
     made.add_argument("--fp32", action="store_true", help="full precision instead of bf16")
     made.add_argument("--resume", action="store_true", help="go on from the last checkpoint in the folder")
     return made
@@ -99,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         training, validation, chosen = load_parts(config, given.data, chosen)
         options = Options(
             folder=given.out or Path("runs/emotion") / config.name,
-            device=torch.device(given.device),
+            device=given.device,
             bf16=not given.fp32,
             minutes=given.minutes,
             resume=given.resume,
@@ -109,11 +114,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(
             f"{config.name}: {len(training)} training and {len(validation)} validation pictures", flush=True
         )
-        history = Trainer(config, training, validation, options).run()
-    except EmotionError as problem:
+        if given.resume and not (options.folder / CHECKPOINT).exists():
+            print(f"no checkpoint in {options.folder}: the run starts anew", flush=True)
+        trainer = Trainer(config, training, validation, options)
+        try:
+            history = trainer.run()
+        finally:  # however it ended, what there is of it is drawn
+            if trainer.history:
+                plot_history(options.folder / HISTORY, options.folder / "history.png")
+    except (EmotionError, OSError) as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 1
-    plot_history(options.folder / HISTORY, options.folder / "history.png")
     print(f"epochs: {len(history)}")
     print(f"validation_accuracy: {history[-1].validation_accuracy:.4f}")
     print(f"best_validation_accuracy: {max(epoch.validation_accuracy for epoch in history):.4f}")

@@ -18,7 +18,7 @@ class Config:
     name: str
     network: str
     about: str
-    published: str = ""  # what its authors say they reached
+    published: str = ""  # what its authors say they reached; emotion.evaluate prints it
     task: Task = "fer2013"
     heads: tuple[str, ...] = ("challenge",)
     channels: int = 1

@@ -62,5 +62,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def weights_file(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Exported weights with their checksum file beside them."""
     path = tmp_path_factory.mktemp("weights") / "small.safetensors"
-    export.export(trained / CHECKPOINT, fer_samples(made_part(140, seed=1)), path, 7)
+    run = export.load_shippable(trained / CHECKPOINT)
+    export.export(run, fer_samples(made_part(140, seed=1)), path, 7)
     return path

@@ -15,8 +15,8 @@ from safetensors.torch import load_file, save_file
 
 import emotion
 from emotion import classifier as classifier_module
-from emotion import framing, networks
-from emotion.classifier import Classifier, check_sum, load_classifier
+from emotion import evaluate, framing, live, measure_framing, mixtures, networks
+from emotion.classifier import Classifier, check_sum, load_classifier, open_classifier
 from emotion.errors import BadImage, WeightsDamaged, WeightsMissing
 from emotion.predict import ZOOMED, folded
 
@@ -43,7 +43,6 @@ def test_faces_become_probabilities(small: Classifier) -> None:
     assert answers.shape == (70, 7)
     assert answers.dtype == np.float32
     assert answers.sum(axis=1) == pytest.approx(1, abs=1e-5)
-    assert small.ferplus_probabilities(made_part(3).images).shape == (3, 8)
 
 
 def test_a_face_and_its_mirror_image_are_read_alike(small: Classifier) -> None:
@@ -158,11 +157,48 @@ def test_one_changed_byte_is_noticed(weights_file: Path, tmp_path: Path) -> None
 
 def test_a_file_without_its_checksum_is_refused(weights_file: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copy(weights_file, tmp_path / "alone.safetensors"))
+    for text in (None, b"", b"0123  another.safetensors\n"):
+        if text is not None:
+            (tmp_path / classifier_module.CHECKSUMS).write_bytes(text)
+        with pytest.raises(WeightsDamaged, match=r"does not name alone\.safetensors"):
+            check_sum(copy)
+    (tmp_path / classifier_module.CHECKSUMS).write_bytes(b"\xff\xfe")
+    with pytest.raises(WeightsDamaged, match="SHA256SUMS cannot be read"):
+        check_sum(copy)
+
+
+def test_a_file_that_may_not_be_read_is_named(weights_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
     with pytest.raises(WeightsDamaged, match="cannot be read"):
-        check_sum(copy)
-    (tmp_path / classifier_module.CHECKSUMS).write_text("")
-    with pytest.raises(WeightsDamaged, match="not the file"):
-        check_sum(copy)
+        check_sum(weights_file)
+
+
+def test_the_shipped_file_is_checked_by_every_command_and_ones_own_by_none(
+    weights_file: Path,
+    fer_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    copy = Path(shutil.copy(weights_file, tmp_path / "own.safetensors"))
+    assert open_classifier(copy).version == "rollcall-emotion-7"
+    (tmp_path / classifier_module.CHECKSUMS).write_text(f"0123  {copy.name}\n")
+    assert open_classifier(copy).version == "rollcall-emotion-7"
+    monkeypatch.setattr(classifier_module, "WEIGHTS", copy)
+    with pytest.raises(WeightsDamaged, match="not the file that was shipped"):
+        open_classifier(tmp_path / ".." / tmp_path.name / copy.name)
+    asked = ["--weights", str(copy), "--threads", "1"]
+    for command, what in (
+        (evaluate.main, ["--data", str(fer_file)]),
+        (mixtures.main, ["--data", str(fer_file)]),
+        (measure_framing.main, ["--data", str(fer_file)]),
+        (live.main, ["--source", "none.mp4"]),
+    ):
+        assert command([*asked, *what]) == 1
+        assert "not the file that was shipped" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("content", [b"", b"not weights at all", b"\x08\0\0\0\0\0\0\0{}      "])
@@ -179,6 +215,9 @@ def test_a_file_that_holds_no_weights_is_refused(tmp_path: Path, content: bytes)
         {"network": "unheard_of"},
         {"confusion": [[1]]},
         {"heads": {"challenge": 9, "ferplus": 8}},
+        {"heads": {"ferplus": 8}},
+        {"heads": ["challenge"]},
+        {"normalisation": "odd"},
         {"views": []},
         {"views": [[0.0, False]]},
         {"views": [[1.0]]},
@@ -199,13 +238,13 @@ def test_weights_that_do_not_fit_their_description_are_refused(
 
 
 def test_the_package_offers_what_the_application_needs() -> None:
-    assert set(emotion.__all__) >= {
-        "load_classifier",
-        "class_mood",
-        "WeightsMissing",
-        "WeightsDamaged",
-        "SQUARE",
-    }
+    offered = {name: getattr(emotion, name) for name in emotion.__all__}
+    assert offered["load_classifier"] is load_classifier
+    assert offered["WeightsDamaged"] is WeightsDamaged
+    assert {"class_mood", "smoothed", "WeightsMissing", "SQUARE", "OUTLINE"} <= set(offered)
+    assert set(emotion._HOME) == set(offered)
+    with pytest.raises(AttributeError, match="no attribute 'mood_of_one'"):
+        emotion.mood_of_one  # noqa: B018
 
 
 def test_norms_written_into_convolutions_give_the_same_answers() -> None:

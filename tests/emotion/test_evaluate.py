@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emotion import evaluate, export, metrics
+from emotion import evaluate, metrics
+from emotion.classifier import Classifier
 from emotion.data import load_fer2013
 from emotion.errors import DataProblem
 from emotion.training import CHECKPOINT, HISTORY
@@ -58,18 +59,28 @@ def test_the_command_line_prints_every_figure(
     )
     assert status == 0
     printed = capsys.readouterr().out
-    values = dict(line.split(": ") for line in printed.strip().splitlines()[-10:])
+    values = dict(line.split(": ") for line in printed.strip().splitlines()[-11:])
     assert values.keys() >= {
-        "accuracy", "accuracy_without_twins", "ferplus_accuracy", "macro_f1", "ece", "ms_per_face_batch1",
-        "ms_per_face_batch32",
+        "accuracy", "accuracy_without_twins", "ferplus_accuracy", "macro_f1", "ece", "ece_before_temperature",
+        "ms_per_face_batch1", "ms_per_face_batch32",
     }  # fmt: skip
     part = load_fer2013(fer_file)
-    answers = evaluate.ask(evaluate.load_reader(weights_file), part)
+    reader, temperature = evaluate.load_reader(weights_file)
+    answers = evaluate.ask(reader, part)
     assert answers.challenge is not None
     right = answers.challenge.argmax(axis=1) == part.labels
     assert float(values["accuracy"]) == pytest.approx(right.mean(), abs=1e-4)
     rest = np.delete(right, [0, 3])
     assert float(values["accuracy_without_twins"]) == pytest.approx(rest.mean(), abs=1e-4)
+    classifier = Classifier.from_file(weights_file)
+    assert temperature == classifier.temperature != 1
+    stated = metrics.reliability(classifier.probabilities(part.images), part.labels)[1]
+    before = metrics.reliability(answers.challenge, part.labels)[1]
+    assert (float(values["ece"]), float(values["ece_before_temperature"])) == pytest.approx(
+        (stated, before), abs=1e-4
+    )
+    assert stated != pytest.approx(before, abs=1e-3)
+    assert "  gender_age: 81 to 90 % gender with age group" in printed
     drawn = {file.name for file in (tmp_path / "figures").iterdir()}
     assert drawn == {"confusion.png", "confusion-ferplus.png", "reliability.png", "history.png"}
 
@@ -94,5 +105,20 @@ def test_the_command_lines_name_what_is_wrong(tmp_path: Path, capsys: pytest.Cap
         == 1
     )
     assert "no emotion weights" in capsys.readouterr().err
-    assert export.main(["--run", str(tmp_path), "--data", str(tmp_path / "no.npz")]) == 1
-    assert "cannot be read" in capsys.readouterr().err
+    (tmp_path / "garbage.pt").write_bytes(b"garbage")
+    assert evaluate.main(["--weights", str(tmp_path / "garbage.pt"), "--data", str(tmp_path / "no.npz")]) == 1
+    assert "not a file that torch.save wrote" in capsys.readouterr().err
+
+
+def test_a_history_is_drawn_into_a_folder_or_not_at_all(
+    weights_file: Path, fer_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--weights", str(weights_file), "--data", str(fer_file), "--history", str(tmp_path / "no.csv")]
+    with pytest.raises(SystemExit):
+        evaluate.main(given)
+    assert "needs --figures" in capsys.readouterr().err
+    for text in (None, "", "epoch\n1\n", "epoch,train_loss,validation_loss,validation_accuracy\n"):
+        if text is not None:
+            (tmp_path / "no.csv").write_text(text)
+        assert evaluate.main([*given, "--figures", str(tmp_path)]) == 1
+        assert "history of a run" in capsys.readouterr().err

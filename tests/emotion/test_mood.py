@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from itertools import pairwise
 
 import numpy as np
@@ -126,11 +125,6 @@ def test_what_is_no_probability_is_refused(bad: NDArray[np.float64]) -> None:
 def test_what_is_no_confusion_matrix_is_refused(bad: NDArray[np.float64]) -> None:
     with pytest.raises(ValueError, match="confusion"):
         Calibration(bad)
-
-
-def test_a_mood_survives_json() -> None:
-    found = certain(faces([1, 0, 2, 3, 0, 0, 4]), Calibration.perfect())
-    assert ClassMood.from_dict(json.loads(json.dumps(found.as_dict()))) == found
 
 
 def test_smoothing_calms_the_line_and_keeps_the_interval_honest() -> None:

@@ -39,11 +39,10 @@ def test_an_export_can_refit_and_read_at_another_size(trained: Path, tmp_path: P
     out = tmp_path / "again.safetensors"
     part = fer_samples(made_part(70))
     details = export.export(
-        trained / CHECKPOINT,
+        export.load_shippable(trained / CHECKPOINT, averaged=False),
         part,
         out,
         2,
-        averaged=False,
         image_size=40,
         training=fer_samples(made_part(70, seed=2)),
     )

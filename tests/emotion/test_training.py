@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from emotion import configs, networks, optimisation, predict, train
 from emotion.augment import Augmentation
@@ -17,6 +18,7 @@ from emotion.data import Samples, fer_samples
 from emotion.errors import (
     CheckpointMismatch,
     DataProblem,
+    EmotionError,
     TrainingDiverged,
     UnknownName,
     WeightsDamaged,
@@ -24,7 +26,7 @@ from emotion.errors import (
 )
 from emotion.training import BEST, CHECKPOINT, HISTORY, Options, Trainer, heads_of
 
-from .conftest import made_part
+from .conftest import made_part, write_part
 
 SMALL = replace(configs.get("three_convolutions"), batch_size=35, epochs=2)
 
@@ -40,23 +42,43 @@ def made_samples(config: Config, count: int) -> Samples:
     return Samples(images.to(torch.uint8), targets, {head: torch.ones(count) for head in config.heads})
 
 
-@pytest.mark.parametrize("name", configs.names())
-def test_every_configuration_trains(name: str, tmp_path: Path) -> None:
-    config = replace(configs.get(name), epochs=1, batch_size=4, warmup=0.0)
-    samples = made_samples(config, 4)
-    trainer = Trainer(config, samples, samples, Options(tmp_path, progress=False))
-    before = {key: value.clone() for key, value in trainer.network.state_dict().items()}
-    history = trainer.run()
-    assert len(history) == 1
-    assert math.isfinite(history[0].train_loss)
-    assert math.isfinite(history[0].validation_loss)
-    changed = {
-        key for key, value in trainer.network.state_dict().items() if not torch.equal(value, before[key])
+@pytest.fixture(scope="module")
+def five_pictures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Five made-up pictures in every form that a configuration learns from."""
+    folder, part = tmp_path_factory.mktemp("five"), made_part(5)
+    for at, pixels in enumerate(part.images):
+        for name in (f"crops/{10 + 15 * at}_{at % 2}_c.png", f"classes/{at % 2}/{at}.png"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(folder / name)
+    npz = write_part(folder / "five.npz", part)
+    return {
+        "fer2013": npz,
+        "ferplus": npz,
+        "gender_age": folder / "crops",
+        "folder": folder / "classes",
     }
+
+
+@pytest.mark.parametrize("name", configs.names())
+def test_every_configuration_trains(name: str, five_pictures: dict[str, Path], tmp_path: Path) -> None:
+    config = configs.get(name)
+    given = ["--config", name, "--data", str(five_pictures[config.task]), "--out", str(tmp_path)]
+    assert train.main([*given, "--epochs", "2", "--threads", "1", "--device", "cpu"]) == 0
+    with (tmp_path / HISTORY).open() as file:
+        lines = list(csv.DictReader(file))
+    assert len(lines) == 2
+    assert all(
+        math.isfinite(float(line[loss])) for line in lines for loss in ("train_loss", "validation_loss")
+    )
+    state = torch.load(tmp_path / CHECKPOINT, weights_only=True)
+    torch.manual_seed(config.seed)
+    fresh = networks.create(config.network, channels=config.channels, heads=state["heads"]).state_dict()
+    changed = {key for key, value in state["weights"].items() if not torch.equal(value, fresh[key])}
     assert any(key.startswith("heads.") for key in changed)
     assert config.frozen == all(key.startswith("heads.") for key in changed)
+    images = torch.zeros(1, config.channels, config.image_size, config.image_size, dtype=torch.uint8)
     reader = predict.from_checkpoint(tmp_path / CHECKPOINT)
-    assert set(reader.probabilities(samples.images)) == set(config.heads)
+    assert set(reader.probabilities(images)) == set(config.heads)
 
 
 def test_transfer_learns_and_reads_in_the_range_of_imagenets_weights(tmp_path: Path) -> None:
@@ -135,6 +157,95 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_checkpoi
         again.run()
     assert (tmp_path / CHECKPOINT).read_bytes() == good
     assert (tmp_path / BEST).exists()
+
+
+@pytest.mark.parametrize("what", ["validation loss", "a weight"])
+def test_a_blow_up_in_the_last_step_of_an_epoch_is_not_saved(
+    tmp_path: Path, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = fer_samples(made_part(14)).only(("challenge",))
+    options = Options(tmp_path, progress=False)
+    wild = replace(SMALL, rate=1e30 if what == "validation loss" else 1e39)
+    if what == "a weight":
+        monkeypatch.setattr(Trainer, "validate", lambda _: (1.0, 0.5))
+    with pytest.raises(TrainingDiverged, match=f"^{what}.*no checkpoint yet"):
+        Trainer(wild, samples, samples, options).run()
+    assert not (tmp_path / CHECKPOINT).exists()
+    Trainer(replace(SMALL, epochs=1), samples, samples, options).run()
+    good = {name: (tmp_path / name).read_bytes() for name in (CHECKPOINT, BEST, HISTORY)}
+    with pytest.raises(TrainingDiverged, match=rf"^{what}.*epoch 2.*last\.pt \(epoch 1\)"):
+        Trainer(wild, samples, samples, replace(options, resume=True)).run()
+    assert {name: (tmp_path / name).read_bytes() for name in good} == good
+
+
+def test_of_a_run_that_diverged_what_there_is_is_drawn(
+    fer_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--config", "three_convolutions", "--data", str(fer_file), "--out", str(tmp_path), "--resume"]
+    assert train.main([*given, "--threads", "1", "--epochs", "1"]) == 0
+    assert f"no checkpoint in {tmp_path}: the run starts anew" in capsys.readouterr().out
+    (tmp_path / "history.png").unlink()
+
+    def diverge(*_: object) -> float:
+        raise TrainingDiverged("loss nan")
+
+    monkeypatch.setattr(Trainer, "_one_epoch", diverge)
+    assert train.main([*given, "--threads", "1", "--epochs", "2"]) == 1
+    printed = capsys.readouterr()
+    assert "starts anew" not in printed.out
+    assert "error: loss nan" in printed.err
+    assert (tmp_path / "history.png").stat().st_size > 1000
+
+
+def damaged_files(folder: Path) -> dict[str, Path]:
+    """Files that are no weights, each in its own way."""
+    torch.save({"config": "three_convolutions", "weights": torch.zeros(1000)}, folder / "half.pt")
+    torch.save([torch.zeros(3)], folder / "list.pt")
+    (folder / "garbage.pt").write_bytes(b"garbage")
+    (folder / "empty.pt").write_bytes(b"")
+    (folder / "cut.pt").write_bytes((folder / "half.pt").read_bytes()[:2000])
+    return {name: folder / f"{name}.pt" for name in ("half", "list", "garbage", "empty", "cut")}
+
+
+@pytest.mark.parametrize("kind", ["half", "list", "garbage", "empty", "cut"])
+def test_a_file_that_is_no_checkpoint_is_named(kind: str, tmp_path: Path) -> None:
+    path = damaged_files(tmp_path)[kind]
+    samples = fer_samples(made_part(14)).only(("challenge",))
+    (tmp_path / "run").mkdir()
+    path_of_run = tmp_path / "run" / CHECKPOINT
+    path_of_run.write_bytes(path.read_bytes())
+    for attempt in (
+        lambda: Trainer(SMALL, samples, samples, Options(tmp_path / "run", resume=True)),
+        lambda: Trainer(SMALL, samples, samples, Options(tmp_path / "new", initial=path_of_run)),
+        lambda: predict.from_checkpoint(path_of_run),
+    ):
+        with pytest.raises(EmotionError, match=r"last\.pt") as caught:
+            attempt()
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--limit", "0"),
+        ("--max-images", "-1"),
+        ("--epochs", "0"),
+        ("--epochs", "two"),
+        ("--threads", "0"),
+        ("--minutes", "0"),
+        ("--minutes", "-3"),
+        ("--minutes", "nan"),
+        ("--device", "nowhere"),
+    ],
+)
+def test_values_that_make_no_sense_are_refused(
+    option: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        train.main(["--config", "rollcall", "--data", "any.npz", option, value])
+    complaint = capsys.readouterr().err.splitlines()[-1]
+    assert f"argument {option}: " in complaint
+    assert repr(value) in complaint
 
 
 def test_a_time_limit_ends_the_schedule(tmp_path: Path) -> None:
@@ -217,3 +328,12 @@ def test_the_command_line_trains_and_reports(
 def test_the_command_line_names_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert train.main(["--config", "rollcall", "--data", str(tmp_path / "none.npz"), "--threads", "1"]) == 1
     assert "cannot be read" in capsys.readouterr().err
+    part = made_part(7)
+    part.images[:] = 9
+    flat = write_part(tmp_path / "flat.npz", part)
+    assert train.main(["--config", "rollcall", "--data", str(flat), "--threads", "1"]) == 1
+    assert "no picture shows a face" in capsys.readouterr().err
+    (tmp_path / "taken").write_text("a file where the run's folder should be")
+    given = ["--data", str(write_part(tmp_path / "good.npz", made_part(14))), "--threads", "1"]
+    assert train.main(["--config", "three_blocks", "--out", str(tmp_path / "taken"), *given]) == 1
+    assert "taken" in capsys.readouterr().err
