@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from emotion import framing
-from emotion.classifier import WEIGHTS, Classifier, load_classifier
+from emotion.classifier import open_classifier
 from emotion.errors import DataProblem
 from emotion.framing import OUTLINE, Box, Framing
 from emotion.labels import CHALLENGE, FERPLUS
@@ -64,10 +64,8 @@ def load(weights: Path) -> Expressions:
         WeightsMissing, WeightsDamaged: see :mod:`emotion.classifier`.
         DataProblem: the run reads something else than expressions.
     """
-    if weights.resolve() == WEIGHTS.resolve():
-        return load_classifier()
     if weights.suffix != ".pt":
-        return Classifier.from_file(weights)
+        return open_classifier(weights)
     run = load_run(weights)
     names: dict[str, tuple[str, ...]] = {
         "challenge": CHALLENGE,
