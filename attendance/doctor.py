@@ -12,7 +12,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from attendance import audit, consent_sweep, health, health_parts, schooltime, second_factor
+from attendance import audit, consent_sweep, health, health_parts, places, schooltime, second_factor
 from attendance.errors import StorageAway
 from attendance.models import FaceTemplate
 from attendance.permissions import administrators
@@ -157,14 +157,15 @@ def _people() -> Finding:
 
 
 def _place() -> Finding:
-    if not schooltime.get_school().country:
+    country = places.place_of(schooltime.get_school()).country
+    if not country:
         return Finding(
             "law",
             False,
             "It is not known where the school is.",
             "Say so on the page Site, Where the school is.",
         )
-    return Finding("law", True, schooltime.get_school().country)
+    return Finding("law", True, country)
 
 
 def _consent() -> Finding:

@@ -313,6 +313,10 @@ class UnknownPlace(RollcallError):
     )
 
 
+class UnknownCountry(UnknownPlace):
+    message = _("No country has this code. Codes have two letters: CL is Chile, GB the United Kingdom.")
+
+
 class NoticeUnread(RollcallError):
     code = "notice_unread"
     status = 409
@@ -323,6 +327,12 @@ class MoodOffForSite(RollcallError):
     code = "mood_off_for_site"
     status = 409
     message = _("Mood is switched off for the whole site.")
+
+
+class MoodGroupOutOfBounds(RollcallError):
+    code = "mood_group_out_of_bounds"
+    status = 422
+    message = _("Give a number of faces from 5 to 100.")
 
 
 # --- rosters --------------------------------------------------------------------------------------

@@ -19,10 +19,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-import emotion
 from attendance import clock, presence
 from attendance.models import CameraStatus, Course, FaceTemplate, School, Sighting, Snapshot
 from attendance.sealing import SealBroken, keyring
+from emotion.shipped import CALIBRATIONS
+from emotion.shipped import WEIGHTS as EMOTION_WEIGHTS
 from recognition import model_files
 from recognition.errors import RecognitionError
 from recognition.lfw_cnn import weight_files
@@ -36,7 +37,6 @@ MODELS = {
     "mmod_exact": [model_files.MMOD],
 }
 """Files of the detectors that have one; the encoder's is needed always."""
-EMOTION_WEIGHTS = Path(emotion.__file__).parent / "weights" / "rollcall.safetensors"
 UNKNOWN = _("Not known while the database does not answer.")
 
 
@@ -146,7 +146,8 @@ def mood() -> Iterator[Part]:
     if not on:
         return
     try:
-        weight_files.checked(EMOTION_WEIGHTS)
+        for path in (EMOTION_WEIGHTS, EMOTION_WEIGHTS.with_name(CALIBRATIONS)):
+            weight_files.checked(path)
     except RecognitionError:
         yield Part(
             "mood", False, _("Its files are missing or damaged: the mood of a class is not read. Rolls are.")

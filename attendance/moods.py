@@ -1,33 +1,34 @@
-"""The mood of a class: whether it may be read at all, reading it, and how it ran through a session.
+"""The mood of a class: reading it in a photo, and how it ran through a session.
 
-Off unless an administrator has read the notice and switched it on, for the site and for the course; impossible
-where the law prohibits it. Where it is off, no emotion network is loaded and nothing is stored.
+Whether it may be read at all, :mod:`attendance.mood_switches` knows. Where it is off, no emotion network is loaded and
+nothing is stored.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
+import traceback
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from django.contrib.auth.models import User
-from django.utils import timezone
-
-from attendance import errors, law, places, schooltime
-from attendance.models import ClassSession, Course, School, Snapshot, SnapshotMood
+from attendance import mood_switches
+from attendance.models import ClassSession, Course, Snapshot, SnapshotMood
 from attendance.photos import UprightPhoto
 from recognition.types import Face
 
 if TYPE_CHECKING:
-    from emotion import ClassMood
+    from django.db.models import QuerySet
+
+    from emotion import Calibration, ClassMood
 
 log = logging.getLogger(__name__)
 
-DEMO_MINIMUM = 3
-"""The demo class is small; a real one waits for the school's own minimum."""
 SQUARE_DETECTORS = ("hog", "mmod")
 """Detectors that draw dlib's squares; the others draw round the whole face."""
 
@@ -49,68 +50,59 @@ class Moment:
     mood: ClassMood
 
 
-def allowed_here(school: School) -> bool:
-    """Whether the law where the school stands leaves it the choice. An unknown country does not."""
-    return bool(school.country) and places.forbidden(law.Effect.NO_MOOD, school) is None
+def read(snapshot: Snapshot, image: UprightPhoto, faces: Sequence[Face], detector: str) -> Reading | None:
+    """Read a photo, if its course wants it and the group is large enough.
 
-
-def is_on(course: Course, school: School | None = None) -> bool:
-    """Whether photos of this course are read. The demo class shows it everywhere: nobody in it is a pupil."""
-    if not course.mood_enabled:
-        return False
-    if course.is_demo:
-        return True
-    school = school or schooltime.get_school()
-    return school.mood_enabled and allowed_here(school)
-
-
-def minimum_group(course: Course, school: School | None = None) -> int:
-    return DEMO_MINIMUM if course.is_demo else (school or schooltime.get_school()).mood_minimum_group
-
-
-def switch_site(on: bool, *, notice_read: bool) -> None:
-    """Raises MoodProhibited by the law of the country, NoticeUnread without the notice."""
-    school = schooltime.get_school()
-    if on:
-        _check_may_switch_on(school, notice_read)
-    school.mood_enabled = on
-    school.save(update_fields=["mood_enabled"])
-
-
-def switch_course(course: Course, on: bool, by: User, *, notice_read: bool) -> None:
-    """Raises MoodProhibited, NoticeUnread, and MoodOffForSite before the site is switched on."""
-    if on and not course.is_demo:
-        school = schooltime.get_school()
-        _check_may_switch_on(school, notice_read)
-        if not school.mood_enabled:
-            raise errors.MoodOffForSite
-    course.mood_enabled = on
-    course.mood_switched_by, course.mood_switched_at = by, timezone.now()
-    course.save(update_fields=["mood_enabled", "mood_switched_by", "mood_switched_at"])
-
-
-def read(course: Course, image: UprightPhoto, faces: Sequence[Face], detector: str) -> Reading | None:
-    """Read a photo, if this course wants it and the group is large enough.
-
-    Attendance never depends on it: a missing or damaged network is a line in the log and on the site page.
+    Attendance never depends on it: whatever goes wrong in the network is a line in the log.
     """
-    if not is_on(course) or len(faces) < minimum_group(course):
+    smallest = mood_switches.smallest_group(snapshot.session.course, snapshot)
+    boxes = _boxes_in(image, faces)
+    if smallest is None or len(boxes) < smallest:
         return None
-    from emotion import OUTLINE, SQUARE, EmotionError, load_classifier
-
     try:
-        classifier = load_classifier()
-        framing = SQUARE if detector.startswith(SQUARE_DETECTORS) else OUTLINE
-        boxes = [(box.left, box.top, box.width, box.height) for box in (face.detection.box for face in faces)]
-        probabilities = classifier.read(image, boxes, framing_of=framing)
-    except EmotionError as error:
-        log.warning("the mood of the class was not read: %s", error)
+        return _read(image, boxes, detector)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the roll is made
+        # Not what the error says: it may hold where somebody's face was.
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        log.warning(
+            "the mood of the class was not read: %s at %s:%s",
+            type(error).__name__,
+            Path(last.filename).name,
+            last.lineno,
+        )
         return None
-    return Reading(len(faces), tuple(float(total) for total in probabilities.sum(axis=0)), classifier.version)
+
+
+def _boxes_in(image: UprightPhoto, faces: Sequence[Face]) -> list[tuple[float, float, float, float]]:
+    """(left, top, width, height) of the faces whose middle is in the photo: of others too little can be seen."""
+    rows, columns = image.shape[:2]
+    boxes = [face.detection.box for face in faces]
+    return [
+        (box.left, box.top, box.width, box.height)
+        for box in boxes
+        if min(box.width, box.height) > 0
+        and 0 <= box.left + box.width / 2 < columns
+        and 0 <= box.top + box.height / 2 < rows
+    ]
+
+
+def _read(image: UprightPhoto, boxes: Sequence[tuple[float, float, float, float]], detector: str) -> Reading:
+    from emotion import OUTLINE, SQUARE, load_classifier
+
+    classifier = load_classifier()
+    framing = SQUARE if detector.startswith(SQUARE_DETECTORS) else OUTLINE
+    totals = classifier.read(image, boxes, framing_of=framing).sum(axis=0)
+    if not abs(float(totals.sum()) - len(boxes)) < 0.01:
+        raise ArithmeticError("the network's answers are no probabilities")
+    return Reading(len(boxes), tuple(float(total) for total in totals), classifier.version)
 
 
 def store(snapshot: Snapshot, reading: Reading | None) -> None:
-    if reading is not None:
+    """Keep what was read, unless it was switched off meanwhile. The caller has locked the course's row."""
+    if reading is None:
+        return
+    smallest = mood_switches.smallest_group(Course.objects.get(pk=snapshot.session.course_id), snapshot)
+    if smallest is not None and reading.faces >= smallest:
         SnapshotMood.objects.create(
             snapshot=snapshot,
             faces=reading.faces,
@@ -120,62 +112,84 @@ def store(snapshot: Snapshot, reading: Reading | None) -> None:
 
 
 def of_session(session: ClassSession) -> list[Moment]:
-    """How the mood of the class ran through a session; empty where it is off or was never read."""
-    if not is_on(session.course):
-        return []
-    rows = list(
-        SnapshotMood.objects.filter(snapshot__session=session, snapshot__unusable="")
-        .order_by("snapshot__taken_at", "snapshot_id")
-        .values_list("snapshot__taken_at", "faces", "read")
-    )
-    if not rows:
-        return []
-    from emotion import EmotionError, load_classifier, smoothed
-    from emotion.mood import mood_of_counts
+    """How the mood of the class ran through a session; empty where it is off or was never read.
 
-    try:
-        calibration = load_classifier().calibration
-    except EmotionError as error:
-        log.warning("the mood of the class cannot be shown: %s", error)
-        return []
-    moods = [
-        (taken_at.timestamp(), mood_of_counts(faces, tuple(read), calibration))
-        for taken_at, faces, read in rows
-    ]
-    return [Moment(row[0], mood) for row, mood in zip(rows, smoothed(moods, calibration), strict=True)]
+    Photos are smoothed with those before them that the same network read.
+    """
+    rows = (
+        _shown(session.course, [session.pk])
+        .order_by("snapshot__taken_at", "snapshot_id")
+        .values_list("classifier_version", "snapshot__taken_at", "faces", "read")
+    )
+    moments: list[Moment] = []
+    for version, group in groupby(rows, key=lambda row: row[0]):
+        calibration = calibration_of(version)
+        if calibration is not None:
+            moments += _smoothed([row[1:] for row in group], calibration)
+    return moments
 
 
 def by_session(course: Course, session_ids: Sequence[int]) -> dict[int, ClassMood]:
-    """The mood of the class in each of these sessions; empty where it is off. One query.
+    """The mood of the class in each of these sessions; empty where it is off.
 
-    A session's photos show the same people again and again, so its interval is that of one of its photos.
+    A session's photos show the same people again and again, so its interval is that of one of its photos. Of a session
+    that two versions of the network read, the photos of the one that read most of them count.
     """
-    if not session_ids or not is_on(course):
-        return {}
-    sums: dict[int, list[tuple[int, Sequence[float]]]] = defaultdict(list)
-    rows = SnapshotMood.objects.filter(snapshot__session__in=session_ids, snapshot__unusable="")
-    for session_id, faces, read in rows.values_list("snapshot__session_id", "faces", "read"):
-        sums[session_id].append((faces, read))
-    if not sums:
-        return {}
-    from emotion import EmotionError, load_classifier
-    from emotion.mood import mood_of_counts
+    sums: dict[int, dict[str, list[tuple[int, Sequence[float]]]]] = defaultdict(lambda: defaultdict(list))
+    rows = _shown(course, session_ids).order_by("snapshot__taken_at", "snapshot_id")
+    for session_id, version, faces, read in rows.values_list(
+        "snapshot__session_id", "classifier_version", "faces", "read"
+    ):
+        if calibration_of(version) is not None:
+            sums[session_id][version].append((faces, read))
+    return {session_id: _together(versions) for session_id, versions in sums.items()}
+
+
+@lru_cache(maxsize=32)
+def calibration_of(version: str) -> Calibration | None:
+    """How a version of the network reads; None, and a line in the log once a process, where that is not known.
+
+    What it read is then left out: shares that are not adjusted would look like those that are.
+    """
+    from emotion import EmotionError
+    from emotion.shipped import calibrations
 
     try:
-        calibration = load_classifier().calibration
+        return calibrations()[version]
+    except KeyError:
+        log.warning("moods read by %s are left out: how it reads is not known here", version)
     except EmotionError as error:
         log.warning("the mood of the class cannot be shown: %s", error)
-        return {}
-    found = {}
-    for session_id, photos in sums.items():
-        mean = [sum(column) / len(photos) for column in zip(*(read for _faces, read in photos), strict=True)]
-        faces = round(sum(faces for faces, _read in photos) / len(photos))
-        found[session_id] = mood_of_counts(faces, tuple(mean), calibration)
-    return found
+    return None
 
 
-def _check_may_switch_on(school: School, notice_read: bool) -> None:
-    if not allowed_here(school):
-        raise errors.MoodProhibited
-    if not notice_read:
-        raise errors.NoticeUnread
+def _shown(course: Course, session_ids: Sequence[int]) -> QuerySet[SnapshotMood]:
+    """What was stored of these sessions and may be shown: of usable photos, and of groups as large as is asked now."""
+    smallest = mood_switches.smallest_group(course) if session_ids else None
+    if smallest is None:
+        return SnapshotMood.objects.none()
+    return SnapshotMood.objects.filter(
+        snapshot__session__in=session_ids, snapshot__unusable="", faces__gte=smallest
+    )
+
+
+def _smoothed(
+    photos: Sequence[tuple[dt.datetime, int, Sequence[float]]], calibration: Calibration
+) -> list[Moment]:
+    from emotion.mood import mood_of_counts, smoothed
+
+    moods = [
+        (taken_at.timestamp(), mood_of_counts(faces, read, calibration)) for taken_at, faces, read in photos
+    ]
+    return [Moment(photo[0], mood) for photo, mood in zip(photos, smoothed(moods, calibration), strict=True)]
+
+
+def _together(versions: dict[str, list[tuple[int, Sequence[float]]]]) -> ClassMood:
+    from emotion.mood import mood_of_counts
+
+    version, photos = max(versions.items(), key=lambda item: len(item[1]))
+    calibration = calibration_of(version)
+    assert calibration is not None
+    mean = [sum(column) / len(photos) for column in zip(*(read for _faces, read in photos), strict=True)]
+    faces = round(sum(faces for faces, _read in photos) / len(photos))
+    return mood_of_counts(faces, mean, calibration)

@@ -75,7 +75,7 @@ def process(snapshot_id: int) -> Outcome:
         look = _Look(
             faces,
             why_unusable(image, faces),
-            moods.read(snapshot.session.course, image, faces, current_engine().detector.name),
+            moods.read(snapshot, image, faces, current_engine().detector.name),
             second.read(faces),
         )
         return _write(claim, snapshot, look, time.monotonic() - started)

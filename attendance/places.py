@@ -5,11 +5,17 @@ from __future__ import annotations
 from django.db import transaction
 
 from attendance import errors, law, schooltime
-from attendance.models import Course, School, Student
+from attendance.models import Course, School, SnapshotMood, Student
+from emotion.law import iso_code
 
 
 def place_of(school: School) -> law.Place:
-    return law.Place(school.country, school.region, school.institution)
+    """Where a school is; a country stored under a code that no country has is not known."""
+    try:
+        country = iso_code(school.country) if school.country else ""
+    except ValueError:
+        country = ""
+    return law.Place(country, school.region, school.institution)
 
 
 def forbidden(effect: law.Effect, school: School | None = None) -> law.Rule | None:
@@ -20,10 +26,15 @@ def forbidden(effect: law.Effect, school: School | None = None) -> law.Rule | No
 
 
 def set_place(country: str, region: str = "", institution: str = "") -> School:
-    """Store where the school is; what the law there forbids is switched off at once. Raises UnknownPlace."""
-    country, region = country.strip().upper(), region.strip().upper()
-    if len(country) != 2 or not country.isascii() or not country.isalpha():
-        raise errors.UnknownPlace
+    """Store where the school is; what the law there forbids is switched off at once, and stored moods are deleted.
+
+    Raises UnknownCountry, and UnknownPlace of a region or kind of institution.
+    """
+    try:
+        country = iso_code(country)
+    except ValueError:
+        raise errors.UnknownCountry from None
+    region = region.strip().upper()
     if not law.is_region(country, region) or institution not in {"", *law.Institution}:
         raise errors.UnknownPlace
     school = schooltime.get_school()
@@ -31,7 +42,10 @@ def set_place(country: str, region: str = "", institution: str = "") -> School:
     with transaction.atomic():
         if forbidden(law.Effect.NO_MOOD, school):
             school.mood_enabled = False
-            Course.objects.filter(is_demo=False).update(mood_enabled=False)
+            # Locked, so that no worker stores another one meanwhile.
+            list(Course.objects.select_for_update().order_by("pk").values_list("pk"))
+            Course.objects.update(mood_enabled=False)
+            SnapshotMood.objects.all().delete()
         school.save(update_fields=["country", "region", "institution", "mood_enabled"])
     return school
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils import timezone
 
-from attendance import cameras, classes, errors, marks, moods, privacy, rosters, schooltime
+from attendance import cameras, classes, errors, marks, mood_switches, privacy, rosters, schooltime
 from attendance.demo.errors import DemoError
 from attendance.demo.lesson import LENGTH
 from attendance.demo.logins import Logins
-from attendance.models import Camera, ClassSession, Course, Mark, Room, Student, Term
+from attendance.models import Camera, ClassSession, Course, MadeUpClass, Mark, Room, Student, Term
 
 TERM = "Demo term"
 ROOM = "Demo room"
@@ -28,6 +28,8 @@ class ClassSpec:
     code: str
     name: str
     about: str
+    made_up: bool = False
+    """The built-in class; a folder may hold photos of people whom one may not read a mood in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,10 @@ def make_class(spec: ClassSpec, logins: Logins) -> DemoClass:
         course.teachers.add(logins.teacher)
         room, _created = Room.objects.get_or_create(name=ROOM)
         camera, key = cameras.create(f"Demo camera {spec.code}", room, logins.admin)
-        moods.switch_course(course, True, logins.admin, notice_read=True)
+        if spec.made_up:
+            MadeUpClass.objects.create(course=course, camera_key_hash=camera.key_hash)
+            if mood_switches.prohibited() is None:
+                mood_switches.switch_course(course, True, logins.admin, notice_read=True)
     return DemoClass(course, room, camera, key, logins)
 
 
@@ -77,6 +82,8 @@ def add_students(demo: DemoClass, names: Sequence[tuple[str, str]], *, consent: 
                 by=demo.logins.teacher,
             )
         students.append(student)
+    for made in MadeUpClass.objects.filter(course=demo.course):
+        made.students.add(*students)
     return students
 
 

@@ -25,6 +25,7 @@ BUILT_IN = school.ClassSpec(
         "the people were put into it by this program. Nobody shown has anything to do with this lesson. The "
         "students without photos are invented, and so are all marks of earlier lessons."
     ),
+    made_up=True,
 )
 HELD_OUT = 4
 """At most so many photos of one person are put into classroom photos."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from attendance import moods
+from attendance import mood_switches, moods
 from attendance.models import ClassSession
 from emotion.mood import ENGAGEMENT, Estimate
 
@@ -62,14 +62,18 @@ class MoodScreen:
 def build(session: ClassSession) -> MoodScreen | None:
     """None where mood is off for the course, or nothing was read yet."""
     moments = moods.of_session(session)
-    if not moments:
+    smallest = mood_switches.smallest_group(session.course)
+    if not moments or smallest is None:
         return None
     lowest, highest = min(ENGAGEMENT.values()), max(ENGAGEMENT.values())
     return MoodScreen(
         bands=[
             _band(
                 _("Engagement"),
-                _("from turned inward (0) to attentive (1), by expression alone"),
+                _(
+                    "from turned inward (0) to attentive (1), by expression alone; the index itself runs from 0.2 "
+                    "to 0.9 and is drawn out here"
+                ),
                 session,
                 moments,
                 [scaled(moment.mood.engagement, lowest, highest) for moment in moments],
@@ -87,8 +91,13 @@ def build(session: ClassSession) -> MoodScreen | None:
         rows=[_row(moment, lowest, highest) for moment in moments],
         emotions=list(EMOTIONS.values()),
         faces=moments[-1].mood.n,
-        minimum=moods.minimum_group(session.course),
+        minimum=smallest,
     )
+
+
+def prohibited_for_the_demo(session: ClassSession) -> bool:
+    """Whether a page of the demo owes a word on why it shows no mood."""
+    return session.course.is_demo and mood_switches.prohibited() is not None
 
 
 def engagement_percent(estimate: Estimate) -> tuple[str, str, str]:

@@ -10,7 +10,7 @@ from attendance import permissions
 from attendance.models import Snapshot
 from attendance.reports import files
 from attendance.reports.document import percent_text
-from attendance.web import mood_screen, session_screen
+from attendance.web import session_screen
 from attendance.web.answers import page
 from attendance.web.course_dashboard import arrival_steps
 
@@ -35,6 +35,7 @@ def dashboard(request: HttpRequest, session_id: int) -> HttpResponse:
         "arrivals": list(zip(arrivals, so_far, strict=True)),
         "arrived": sum(one.students for one in arrivals),
         "without_time": without_time,
-        "mood": mood_screen.build(session),
+        "mood": screen.mood,
+        "mood_prohibited": screen.mood_prohibited,
     }
     return render(request, "web/dashboard/session.html", context)

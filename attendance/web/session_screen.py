@@ -118,6 +118,8 @@ class SessionScreen:
     etag: str = ""
     failed: list[Thumb] = field(default_factory=list)
     mood: MoodScreen | None = None
+    mood_prohibited: bool = False
+    """The demo shows none here, and says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,7 @@ def build(session: ClassSession, photo_id: int | None = None) -> SessionScreen:
         last_photo_at=max((snapshot.taken_at for snapshot in snapshots), default=None),
         failed=[thumb for thumb in thumbs if thumb.again_url],
         mood=mood_screen.build(session),
+        mood_prohibited=mood_screen.prohibited_for_the_demo(session),
     )
 
 

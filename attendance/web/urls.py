@@ -177,6 +177,7 @@ urlpatterns = [
     path("site/mood/", mood.mood, name="mood"),
     path("site/where/", place.place, name="place"),
     path("site/mood/switch/", mood.switch_site, name="mood-site"),
+    path("site/mood/group/", mood.set_group, name="mood-group"),
     path("site/mood/courses/<int:course_id>/", mood.switch_course, name="mood-course"),
     path("site/models/", models_compared.models, name="models"),
     path("site/cameras/", cameras.cameras, name="cameras"),

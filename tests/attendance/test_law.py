@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from attendance import enrolment, errors, intake, law, moods, places
+from attendance import enrolment, errors, intake, law, mood_switches, places
 from attendance.models import Course, School
 from tests import factories as make
 
@@ -65,11 +65,11 @@ def test_in_new_york_schools_no_photo_and_no_portrait_is_taken_in_but_the_demos(
 @pytest.mark.django_db
 def test_moving_into_the_union_switches_mood_off() -> None:
     places.set_place("NZ")
-    moods.switch_site(True, notice_read=True)
+    mood_switches.switch_site(True, make.teacher(), notice_read=True)
     places.set_place("FR", "", "university")
     assert not School.objects.get().mood_enabled
     with pytest.raises(errors.MoodProhibited):
-        moods.switch_site(True, notice_read=True)
+        mood_switches.switch_site(True, make.teacher(), notice_read=True)
 
 
 @pytest.mark.django_db

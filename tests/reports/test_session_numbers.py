@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from attendance import marks, moods, schooltime, signin
+from attendance import marks, mood_switches, moods, places, schooltime, signin
 from attendance.models import Mark, SnapshotMood
 from attendance.reports import files, matrix, orders
 from attendance.reports.document import percent_text
@@ -86,13 +86,18 @@ def test_the_timeline_shows_each_photo(term: Term) -> None:
 
 
 @pytest.fixture
-def with_mood(term: Term, monkeypatch: pytest.MonkeyPatch) -> Term:
-    monkeypatch.setattr(moods, "is_on", lambda *_args: True)
+def with_mood(term: Term) -> Term:
+    places.set_place("NZ")
+    mood_switches.switch_site(True, term.owner, notice_read=True)
+    mood_switches.switch_course(term.course, True, term.owner, notice_read=True)
     shares = [0.6, 0.2, 0.05, 0.05, 0.05, 0.03, 0.02]
     for minute in (3, 9):
         snapshot = make.snapshot(term.sessions[0], minute)
         SnapshotMood.objects.create(
-            snapshot=snapshot, faces=10, read=[share * 10 for share in shares], classifier_version="test"
+            snapshot=snapshot,
+            faces=10,
+            read=[share * 10 for share in shares],
+            classifier_version="rollcall-emotion-4",
         )
     return term
 

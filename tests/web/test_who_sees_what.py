@@ -137,6 +137,7 @@ SITE_CHANGES: dict[str, Arguments] = {
     "learned-undo": lambda s: [s.course.pk],
     "login-take": lambda s: [s.student.pk],
     "mood-site": lambda s: [],
+    "mood-group": lambda s: [],
     "mood-course": lambda s: [s.course.pk],
     "mail-test": lambda s: [],
     "second-factor-take-off": lambda s: [s.owner.pk],
