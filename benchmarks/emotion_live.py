@@ -1,16 +1,18 @@
 """Frames per second of the live mode beside the plain way: ``python -m benchmarks.emotion_live --photo FILE``.
 
-The photo's faces are set side by side until a frame of 1280 x 720 holds 1, 5 and 20 of them. The live mode finds
-faces with CenterFace (or YuNet, where its file is given) and reads all of them in one batch; the plain way finds them
-with OpenCV's Haar cascade and reads one at a time. OpenCV 5 no longer has that cascade: there dlib's HOG detector
-stands in, and the output says so.
+The photo's face is set side by side until a frame of 1280 x 720 holds it 1, 5 and 20 times. The live mode finds faces
+with CenterFace (or YuNet, where its file is given) in a smaller copy of the frame, as ``emotion.live`` does by default,
+and reads all of them in one batch; the same is measured with whole frames. The plain way finds faces with OpenCV's Haar
+cascade and reads one at a time. OpenCV 5 no longer has that cascade: there dlib's HOG detector stands in, and the
+output says so.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -19,9 +21,10 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from emotion import detectors, framing
-from emotion.classifier import WEIGHTS, open_classifier
+from emotion import detectors, expressions, framing
+from emotion.classifier import WEIGHTS
 from emotion.detectors import Find
+from emotion.live import SIDE
 
 WIDTH, HEIGHT = 1280, 720
 LAYOUTS = {1: (1, 1), 5: (5, 1), 20: (7, 3)}  # faces: columns and rows of tiles
@@ -54,7 +57,7 @@ def haar() -> tuple[str, Find]:
     return "haar", find
 
 
-def frames_per_second(work: Callable[[], None], seconds: float = 2.0) -> float:
+def frames_per_second(work: Callable[[], None], seconds: float) -> float:
     """How often ``work`` runs in a second, after one run that is not counted."""
     work()
     count, started = 0, time.perf_counter()
@@ -64,43 +67,42 @@ def frames_per_second(work: Callable[[], None], seconds: float = 2.0) -> float:
     return count / (time.perf_counter() - started)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Print one line for each number of faces and way."""
-    made = argparse.ArgumentParser(description=__doc__)
-    made.add_argument("--photo", type=Path, required=True, help="a photo with one face")
+    made = argparse.ArgumentParser(prog="python -m benchmarks.emotion_live", description=__doc__)
+    made.add_argument("--photo", type=Path, required=True, help="a square photo filled by one face")
     made.add_argument("--weights", type=Path, default=WEIGHTS)
     made.add_argument("--yunet", type=Path)
     made.add_argument("--threads", type=int, default=2)
-    given = made.parse_args()
+    made.add_argument("--seconds", type=float, default=2.0, help="measured for each line")
+    given = made.parse_args(arguments)
     torch.set_num_threads(given.threads)
     cv2.setNumThreads(given.threads)
     with Image.open(given.photo) as opened:
         photo = np.asarray(opened.convert("RGB"))
-    classifier = open_classifier(given.weights)
-    ways = {"centerface": detectors.centerface()}
+    reads = expressions.load(given.weights)
+    whole = {"centerface": detectors.centerface()}
     if given.yunet is not None:
-        ways["yunet"] = detectors.yunet(given.yunet)
+        whole["yunet"] = detectors.yunet(given.yunet)
+    ways = {f"{name}_{SIDE}": (detectors.shrunk(find, SIDE), how) for name, (find, how) in whole.items()}
+    ways |= {f"{name}_whole": way for name, way in whole.items()}
     plain_name, plain_find = haar()
     for faces in LAYOUTS:
         frame = frame_with(photo, faces)
-        for name, (find, how) in ways.items():
 
-            def batched(
-                find: Find = find, how: framing.Framing = how, frame: NDArray[np.uint8] = frame
-            ) -> None:
-                classifier.read(frame, find(frame), framing_of=how)
-
-            print(
-                f"faces_{faces}_{name}_batched: {frames_per_second(batched):.1f} ({len(find(frame))} found)"
-            )
+        def batched(find: Find, how: framing.Framing, frame: NDArray[np.uint8] = frame) -> None:
+            reads.read(frame, find(frame), framing_of=how)
 
         def plain(frame: NDArray[np.uint8] = frame) -> None:
             for box in plain_find(frame):
-                classifier.read(frame, [box], framing_of=framing.SQUARE)
+                reads.read(frame, [box], framing_of=framing.SQUARE)
 
-        print(
-            f"faces_{faces}_{plain_name}_one_by_one: {frames_per_second(plain):.1f} ({len(plain_find(frame))} found)"
-        )
+        for name, (find, how) in ways.items():
+            speed = frames_per_second(partial(batched, find, how), given.seconds)
+            print(f"faces_{faces}_{name}_batched: {speed:.1f} ({len(find(frame))} found)", flush=True)
+        speed = frames_per_second(plain, given.seconds)
+        found = len(plain_find(frame))
+        print(f"faces_{faces}_{plain_name}_one_by_one: {speed:.1f} ({found} found)", flush=True)
 
 
 if __name__ == "__main__":

@@ -75,6 +75,5 @@ def load(weights: Path) -> Expressions:
     head = next((head for head in run.config.heads if head in names), None)
     if head is None:
         raise DataProblem(f"{weights}: this run reads {' and '.join(run.config.heads)}, not expressions")
-    count = int(run.reader.network.get_parameter(f"heads.layers.{head}.bias").shape[0])
-    labels = names[head] or tuple(f"class {number}" for number in range(1, count + 1))
+    labels = names[head] or tuple(f"class {number}" for number in range(1, run.heads[head] + 1))
     return RunExpressions(run.reader, head, labels, colour=run.config.task == "folder")

@@ -1,10 +1,9 @@
 """Expressions in a webcam's or a file's pictures: ``python -m emotion.live --source 0`` or ``--source video.mp4``.
 
 Finds the faces of every frame, reads all of them in one batch, draws boxes and words, shows the frames (``--show``) or
-writes a video (``--out``), and prints frames per second. With neither, nothing is drawn and only the speed is measured.
-It ends with the file, with ``--limit`` or ``--seconds``, with q in the window, or with Ctrl-C. Nothing is stored but the
-video asked for. ``--weights`` takes the shipped file, an exported one, or the checkpoint of any run that reads
-expressions.
+writes a video (``--out``), and prints frames per second; with neither, it draws nothing and only measures. It ends with
+the file, with ``--limit`` or ``--seconds``, with q in the window, or with Ctrl-C. Nothing is stored but the video asked
+for. ``--weights`` takes the shipped file, an exported one, or the checkpoint of any run that reads expressions.
 """
 
 from __future__ import annotations
@@ -165,13 +164,13 @@ def run(
     if show:
         open_window()
     writer = Writer(out) if out is not None else None
-    count = faces = 0
+    seen = faces = 0
     started = time.perf_counter()
     try:
         for frame, rate in tqdm(frames(source, limit), unit="frame", disable=not progress):
             boxes = find(frame)
             probabilities = reads.read(frame, boxes, framing_of=framing)
-            count, faces = count + 1, faces + len(boxes)
+            seen, faces = seen + 1, faces + len(boxes)
             passed = time.perf_counter() - started
             if writer is not None or show:
                 drawn = draw(frame, boxes, probabilities, reads.labels)
@@ -191,7 +190,7 @@ def run(
     finally:
         if writer is not None:
             writer.close()
-    return Speed(count, faces, time.perf_counter() - started)
+    return Speed(seen, faces, time.perf_counter() - started)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -210,6 +209,9 @@ def parser() -> argparse.ArgumentParser:
         help=f"longer side of the frame faces are looked for in (default {SIDE}; HOG: whole frames); more finds "
         "smaller faces, and is slower",
     )
+    made.add_argument(
+        "--upsample", type=int, choices=range(4), default=0, help="HOG: enlarge the frame so often"
+    )
     made.add_argument("--out", type=Path, help="write a video (.mp4 or .avi)")
     made.add_argument(
         "--show", action="store_true", help="show a window (needs opencv-python, not -headless)"
@@ -227,7 +229,7 @@ def finder(given: argparse.Namespace) -> tuple[detectors.Find, Framing]:
         SourceProblem: its file is missing.
     """
     if given.yunet is None and given.detector == "hog":
-        return detectors.hog()
+        return detectors.hog(given.upsample)
     find, framing = detectors.centerface() if given.yunet is None else detectors.yunet(given.yunet)
     return detectors.shrunk(find, given.side), framing
 
@@ -240,8 +242,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.out is None and not given.show:
         if endless:
             given.seconds, endless = MEASURED_SECONDS, False
-        until = f"for {given.seconds:g} seconds" if given.seconds is not None else "to its end"
-        print(f"neither --show nor --out: the source is read {until}, and nothing is drawn", file=sys.stderr)
+        ends = f" for {given.seconds:g} seconds" if given.seconds is not None else ""
+        print(f"neither --show nor --out: frames are read{ends}, and nothing is drawn", file=sys.stderr)
     if endless:
         print("Ctrl-C ends it" + (", or q in the window" if given.show else ""), file=sys.stderr)
     try:
