@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
@@ -96,7 +97,10 @@ def load_fer2013(path: Path) -> Fer2013:
         DataProblem: the file is missing, is no npz, lacks a key, or an array has the wrong shape, type or range.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        loaded = np.load(path, allow_pickle=False)
+        if not isinstance(loaded, NpzFile):
+            raise TypeError("it holds one array, not several by their names")
+        with loaded as archive:
             arrays = {key: np.asarray(archive[key]) for key in archive.files}
     except DAMAGED as problem:
         raise DataProblem(f"{path}: cannot be read as npz ({reason(problem)})") from problem

@@ -41,7 +41,9 @@ def read_torch(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]
     try:
         state = torch.load(path, map_location=device, weights_only=True)
     except DAMAGED as problem:
-        raise WeightsDamaged(f"{path} is damaged, or not a file that torch.save wrote") from problem
+        raise WeightsDamaged(
+            f"{path} cannot be read: forbidden, damaged, or not a file that torch.save wrote"
+        ) from problem
     if not isinstance(state, dict):
         raise WeightsDamaged(f"{path} holds a {type(state).__name__}, not weights by name")
     return state

@@ -43,14 +43,14 @@ def made_samples(config: Config, count: int) -> Samples:
 
 
 @pytest.fixture(scope="module")
-def five_pictures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Five made-up pictures in every form that a configuration learns from."""
-    folder, part = tmp_path_factory.mktemp("five"), made_part(5)
+def three_pictures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Three made-up pictures in every form that a configuration learns from."""
+    folder, part = tmp_path_factory.mktemp("three"), made_part(3)
     for at, pixels in enumerate(part.images):
         for name in (f"crops/{10 + 15 * at}_{at % 2}_c.png", f"classes/{at % 2}/{at}.png"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(pixels).save(folder / name)
-    npz = write_part(folder / "five.npz", part)
+    npz = write_part(folder / "three.npz", part)
     return {
         "fer2013": npz,
         "ferplus": npz,
@@ -60,16 +60,16 @@ def five_pictures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize("name", configs.names())
-def test_every_configuration_trains(name: str, five_pictures: dict[str, Path], tmp_path: Path) -> None:
-    config = configs.get(name)
-    given = ["--config", name, "--data", str(five_pictures[config.task]), "--out", str(tmp_path)]
-    assert train.main([*given, "--epochs", "2", "--threads", "1", "--device", "cpu"]) == 0
+def test_every_configuration_trains(
+    name: str, three_pictures: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = replace(configs.get(name), warmup=0.0)  # whose first step, the only one here, learns nothing
+    monkeypatch.setattr(configs, "get", lambda _: config)
+    given = ["--config", name, "--data", str(three_pictures[config.task]), "--out", str(tmp_path)]
+    assert train.main([*given, "--epochs", "1", "--threads", "1", "--device", "cpu"]) == 0
     with (tmp_path / HISTORY).open() as file:
-        lines = list(csv.DictReader(file))
-    assert len(lines) == 2
-    assert all(
-        math.isfinite(float(line[loss])) for line in lines for loss in ("train_loss", "validation_loss")
-    )
+        (line,) = csv.DictReader(file)
+    assert all(math.isfinite(float(line[loss])) for loss in ("train_loss", "validation_loss"))
     state = torch.load(tmp_path / CHECKPOINT, weights_only=True)
     torch.manual_seed(config.seed)
     fresh = networks.create(config.network, channels=config.channels, heads=state["heads"]).state_dict()
