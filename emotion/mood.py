@@ -10,8 +10,8 @@ faces of emotion i, found by expectation-maximisation (Vardi and Lee, J. R. Stat
 Chosen on the validation part over counting the likeliest emotion and over averaging probabilities unadjusted.
 
 **Intervals.** What was read is one draw: Dirichlet(n_j + 0.3) is pushed through the same adjustment and its 5th and
-95th percentile are taken; for shares they are widened to whole faces. So intervals grow as faces get fewer. They hold
-the chance in n faces, not the weakness of expressions as evidence.
+95th percentile are taken; for shares and valence, which come in steps of one face, they are widened to whole faces.
+So intervals grow as faces get fewer. They hold the chance in n faces, not the weakness of expressions as evidence.
 
 **Valence** is share(Happy) - share(Angry) - share(Disgust) - share(Fear) - share(Sad), -1..1: the pleasant against
 the unpleasant half of Russell's circumplex (1980); Surprise and Neutral lie on its border and count 0.
@@ -115,13 +115,12 @@ def _estimate(value: float, draws: NDArray[np.float64]) -> Estimate:
     return Estimate(value, min(low, value), max(high, value))
 
 
-def _share(value: float, draws: NDArray[np.float64], n: int) -> Estimate:
-    """A share of n faces comes in steps of 1/n: its interval reaches to whole faces."""
+def _of_faces(value: float, draws: NDArray[np.float64], n: int, lowest: float) -> Estimate:
+    """A share of n faces, or a difference of shares, comes in steps of 1/n: its interval reaches to whole faces."""
     rough = _estimate(value, draws)
     steps = max(n, 1)
-    return Estimate(
-        value, math.floor(rough.low * steps) / steps, min(1.0, math.ceil(rough.high * steps) / steps)
-    )
+    low, high = math.floor(rough.low * steps) / steps, math.ceil(rough.high * steps) / steps
+    return Estimate(value, max(lowest, low), min(1.0, high))
 
 
 def mood_of_counts(n: int, read: Sequence[float], calibration: Calibration) -> ClassMood:
@@ -135,8 +134,10 @@ def mood_of_counts(n: int, read: Sequence[float], calibration: Calibration) -> C
     return ClassMood(
         n=n,
         read=tuple(float(count) for count in counts),
-        shares={name: _share(float(shares[at]), drawn[:, at], n) for at, name in enumerate(CHALLENGE)},
-        valence=_estimate(float(shares @ valence), drawn @ valence),
+        shares={
+            name: _of_faces(float(shares[at]), drawn[:, at], n, 0.0) for at, name in enumerate(CHALLENGE)
+        },
+        valence=_of_faces(float(shares @ valence), drawn @ valence, n, -1.0),
         engagement=_estimate(float(shares @ engagement), drawn @ engagement),
     )
 

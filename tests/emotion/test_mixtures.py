@@ -32,6 +32,16 @@ def test_adjusting_helps_a_reader_who_mistakes_half_of_one_emotion() -> None:
     assert errors.valence_inside > 0.8
 
 
+def test_the_true_valence_of_few_faces_lies_in_its_interval_nine_times_in_ten() -> None:
+    random = np.random.default_rng(3)
+    labels = np.arange(1400) % 7
+    confusion = 0.55 * np.eye(7) + 0.45 / 7
+    answers = np.array([random.dirichlet(0.8 * confusion[label]) for label in labels], np.float32)
+    for kind in mixtures.KINDS:
+        errors = mixtures.measure(answers, labels, Calibration(confusion), kind, 5, 60)
+        assert errors.valence_inside >= 0.9
+
+
 def test_the_command_line_prints_a_table(
     weights_file: Path, fer_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -101,6 +101,16 @@ def test_a_group_that_is_too_small_has_no_mood(n: int) -> None:
     assert (smaller is not None) == (n >= 3)
 
 
+@pytest.mark.parametrize("n", [3, 5, 8])
+def test_intervals_of_what_is_counted_in_faces_end_at_whole_faces(n: int) -> None:
+    rows = np.random.default_rng(n).dirichlet(np.full(7, 0.4), size=n)
+    found = mood.class_mood(rows, minimum_group=3, calibration=Calibration.perfect())
+    assert found is not None
+    for estimate in (*found.shares.values(), found.valence):
+        for bound in (estimate.low * n, estimate.high * n):
+            assert bound == pytest.approx(round(bound), abs=1e-9)
+
+
 def test_one_person_is_never_a_group() -> None:
     with pytest.raises(ValueError, match="group"):
         mood.class_mood(np.full((1, 7), 1 / 7), minimum_group=1, calibration=Calibration.perfect())
