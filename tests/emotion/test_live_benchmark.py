@@ -38,7 +38,7 @@ def test_every_way_is_measured_with_every_number_of_faces(
     monkeypatch.setattr(emotion_live, "haar", lambda: ("haar", find))
     monkeypatch.setattr(emotion_live, "LAYOUTS", {1: (1, 1), 5: (5, 1)})
     Image.fromarray(np.zeros((40, 40, 3), np.uint8)).save(tmp_path / "face.png")
-    given = ["--photo", str(tmp_path / "face.png"), "--weights", str(weights_file), "--threads", "1"]
+    given = ["--photo", str(tmp_path / "face.png"), "--weights", str(weights_file)]
     emotion_live.main([*given, "--seconds", "0.01"])
     lines = capsys.readouterr().out.splitlines()
     ways = (f"centerface_{SIDE}_batched", "centerface_whole_batched", "haar_one_by_one")
