@@ -13,7 +13,7 @@ from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from pytest_django.live_server_helper import LiveServer
 
-from attendance import schooltime
+from attendance import moods, schooltime
 from attendance.demo import service
 from attendance.models import (
     Camera,
@@ -71,6 +71,7 @@ def test_the_demo_sent_through_the_api_comes_out_right_and_leaves_without_a_trac
     assert "roll: 10 of 10 lines right" in said.getvalue()
     assert "0 wrong" in said.getvalue()
 
+    assert len(moods.of_session(session)) >= 2, "the demo shows the mood of its class"
     assert set(session.snapshots.values_list("camera__name", flat=True)) == {"Demo camera DEMO"}
     assert not session.snapshots.filter(clock_suspect=True).exists()
     assert all(session.starts_at <= photo.taken_at <= session.ends_at for photo in session.snapshots.all())
