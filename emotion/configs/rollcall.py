@@ -34,7 +34,7 @@ ROLLCALL = register(
         ),
         mixup=0.2,
         mixup_probability=0.4,
-        calm_from=0.5,
+        calm_from=0.85,
         ema=0.998,
     )
 )
